@@ -1,0 +1,66 @@
+//! Typed ids: a package's id cannot be passed where a user's is wanted. All are version 7 UUIDs (RFC 9562,
+//! section 5.7), so they sort by the time at which they were made.
+
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A person here.
+    UserId,
+    /// A person at one integration.
+    IdentityId,
+    /// One registered OAuth application on one host.
+    IntegrationId,
+    /// One browser that is signed in.
+    LoginId,
+    /// A team with its own Composer repository.
+    OrganizationId,
+    /// A secret with which a client acts on Stave.
+    TokenId,
+    /// A stored secret with which Stave acts elsewhere.
+    CredentialId,
+    /// A followed `vendor/name`.
+    PackageId,
+    /// One reference of a package.
+    VersionId,
+    /// A value of [`Job`](crate::job::Job) to be done.
+    JobId,
+    /// One pass over a package's repository.
+    RunId,
+    /// One line of the Log.
+    LogEntryId,
+}

@@ -1,0 +1,120 @@
+//! A team with its own Composer repository.
+
+use crate::{
+    Invalid, Timestamp,
+    id::{OrganizationId, UserId},
+};
+use std::{fmt, str::FromStr};
+
+/// The name in addresses: 1 to 40 of `a-z 0-9 -`, no dash first, last or twice in a row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ShortName(String);
+
+impl ShortName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ShortName {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let name = text.trim().to_lowercase();
+        let fits = (1..=40).contains(&name.len())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !name.starts_with('-')
+            && !name.ends_with('-')
+            && !name.contains("--");
+        if !fits {
+            return Err(Invalid::because(
+                "A short name has 1 to 40 letters (a-z), digits or single dashes, and starts and ends with a letter or digit.",
+            ));
+        }
+        if name == "new" {
+            return Err(Invalid::because("“new” is the address of this form. Choose another short name."));
+        }
+        Ok(Self(name))
+    }
+}
+
+impl fmt::Display for ShortName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A team with its own Composer repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Immutable.
+    pub id: OrganizationId,
+    /// Unique here, part of every address.
+    pub short_name: ShortName,
+    /// As people write it.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What a member may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Reads packages.
+    Member,
+    /// Does everything.
+    Owner,
+}
+
+impl Role {
+    /// The name in the database and in lists.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "member" => Ok(Self::Member),
+            "owner" => Ok(Self::Owner),
+            _ => Err(Invalid::because("A role is “member” or “owner”.")),
+        }
+    }
+}
+
+/// A person in an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Where.
+    pub organization_id: OrganizationId,
+    /// Who.
+    pub user_id: UserId,
+    /// What they may do.
+    pub role: Role,
+    /// Since when.
+    pub joined_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names() {
+        for good in ["acme", "Acme", "a", "acme-2", "7"] {
+            assert!(good.parse::<ShortName>().is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "a-", "a--b", "a b", "a/b", "ä", "new", "..", &"a".repeat(41)] {
+            assert!(bad.parse::<ShortName>().is_err(), "{bad}");
+        }
+    }
+}

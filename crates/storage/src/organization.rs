@@ -1,0 +1,163 @@
+//! Teams with their own Composer repository, and their SSH keys.
+
+use crate::{
+    Storage, StorageError, query,
+    tables::{
+        member,
+        organization::{Column, Entity, Model},
+        organization_key,
+    },
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use stave_domain::{
+    id::{OrganizationId, UserId},
+    organization::{Member, Organization, Role, ShortName},
+    secret::Sealed,
+};
+use uuid::Uuid;
+
+impl Storage {
+    /// A new organization. `Conflict` if the short name is taken.
+    pub async fn organization_insert(&self, organization: &Organization) -> Result<(), StorageError> {
+        query::insert(Model::from(organization), &self.conn).await
+    }
+
+    /// The organization with this id.
+    pub async fn organization_find(&self, id: OrganizationId) -> Result<Option<Organization>, StorageError> {
+        query::one(Entity::find_by_id(Uuid::from(id)), &self.conn).await
+    }
+
+    /// The organization of an address.
+    pub async fn organization_find_by_short_name(
+        &self,
+        short_name: &ShortName,
+    ) -> Result<Option<Organization>, StorageError> {
+        query::one(Entity::find().filter(Column::ShortName.eq(short_name.as_str())), &self.conn).await
+    }
+
+    /// A page of organizations by short name; an empty search finds all, any other looks into short name and name.
+    pub async fn organization_list(
+        &self,
+        search: &str,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Vec<Organization>, StorageError> {
+        let found = Entity::find().filter(query::contains(Column::Search, search));
+        query::all(found.order_by_asc(Column::ShortName).offset(offset).limit(limit), &self.conn).await
+    }
+
+    /// The organizations of a user by short name, and what they may do there.
+    pub async fn organization_list_of_user(
+        &self,
+        user: UserId,
+    ) -> Result<Vec<(Organization, Role)>, StorageError> {
+        let rows = member::Entity::find()
+            .filter(member::Column::UserId.eq(Uuid::from(user)))
+            .find_also_related(Entity)
+            .order_by_asc(Column::ShortName)
+            .all(&self.conn)
+            .await?;
+        let both = |(member, organization): (member::Model, Option<Model>)| Some((organization?, member));
+        rows.into_iter()
+            .filter_map(both)
+            .map(|(organization, member)| Ok((organization.try_into()?, Member::try_from(member)?.role)))
+            .collect()
+    }
+
+    /// Stores everything of the record. `Conflict` if the short name is taken.
+    pub async fn organization_update(&self, organization: &Organization) -> Result<(), StorageError> {
+        query::update(Model::from(organization), &self.conn).await
+    }
+
+    /// Deletes an organization with everything in it: members, tokens, credentials, packages. The Log stays.
+    pub async fn organization_delete(&self, id: OrganizationId) -> Result<(), StorageError> {
+        Entity::delete_by_id(Uuid::from(id)).exec(&self.conn).await?;
+        Ok(())
+    }
+
+    /// The organization's SSH key: the public half as it stands in `authorized_keys`, and the sealed private one.
+    pub async fn organization_key_find(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Option<(String, Sealed)>, StorageError> {
+        let row = organization_key::Entity::find_by_id(Uuid::from(organization)).one(&self.conn).await?;
+        Ok(row.map(|row| (row.public, Sealed(row.private))))
+    }
+
+    /// The organization gets its SSH key. `Conflict` if it has one.
+    pub async fn organization_key_insert(
+        &self,
+        organization: OrganizationId,
+        public: &str,
+        private: &Sealed,
+    ) -> Result<(), StorageError> {
+        let row = organization_key::Model {
+            organization_id: organization.into(),
+            public: public.to_owned(),
+            private: private.0.clone(),
+        };
+        query::insert(row, &self.conn).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        StorageError,
+        testing::{ada, at, id, organization, test_storage},
+    };
+    use stave_domain::{
+        organization::{Member, Organization, Role},
+        secret::Sealed,
+    };
+
+    #[tokio::test]
+    async fn organizations_are_listed_by_short_name() {
+        let storage = test_storage().await;
+        for (number, name) in [(1, "zoo"), (2, "acme"), (3, "acme-2")] {
+            storage.organization_insert(&organization(number, name)).await.unwrap();
+        }
+        let twin = storage.organization_insert(&organization(4, "acme")).await;
+        assert!(matches!(twin, Err(StorageError::Conflict)), "{twin:?}");
+        let all = storage.organization_list("", 0, 9).await.unwrap();
+        assert_eq!(all, [organization(2, "acme"), organization(3, "acme-2"), organization(1, "zoo")]);
+        assert_eq!(storage.organization_list("ZO", 0, 9).await.unwrap(), [organization(1, "zoo")]);
+        let renamed = Organization { name: "The Zoo".into(), ..organization(1, "the-zoo") };
+        storage.organization_update(&renamed).await.unwrap();
+        assert_eq!(
+            storage.organization_find_by_short_name(&renamed.short_name).await.unwrap(),
+            Some(renamed.clone())
+        );
+        assert_eq!(storage.organization_find(id(1)).await.unwrap(), Some(renamed));
+        storage.organization_delete(id(1)).await.unwrap();
+        assert_eq!(storage.organization_find(id(1)).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_user_sees_their_organizations() {
+        let storage = test_storage().await;
+        let ada = ada(&storage).await;
+        for (number, name) in [(1, "zoo"), (2, "acme"), (3, "strangers")] {
+            storage.organization_insert(&organization(number, name)).await.unwrap();
+        }
+        for (number, role) in [(1, Role::Member), (2, Role::Owner)] {
+            let member = Member { organization_id: id(number), user_id: ada, role, joined_at: at(0) };
+            storage.member_upsert(&member).await.unwrap();
+        }
+        let theirs = storage.organization_list_of_user(ada).await.unwrap();
+        assert_eq!(theirs, [(organization(2, "acme"), Role::Owner), (organization(1, "zoo"), Role::Member)]);
+    }
+
+    #[tokio::test]
+    async fn an_organization_has_one_key() {
+        let storage = test_storage().await;
+        let acme = organization(1, "acme");
+        storage.organization_insert(&acme).await.unwrap();
+        assert_eq!(storage.organization_key_find(acme.id).await.unwrap(), None);
+        let key = ("ssh-ed25519 AAAA stave-acme".to_owned(), Sealed(vec![0, 255]));
+        storage.organization_key_insert(acme.id, &key.0, &key.1).await.unwrap();
+        assert_eq!(storage.organization_key_find(acme.id).await.unwrap(), Some(key.clone()));
+        let second = storage.organization_key_insert(acme.id, "other", &key.1).await;
+        assert!(matches!(second, Err(StorageError::Conflict)), "{second:?}");
+    }
+}

@@ -1,0 +1,47 @@
+//! When a commit was first published under a version. Rows stay when the version moves on or goes.
+
+use super::Row;
+use crate::StorageError;
+use sea_orm::entity::prelude::*;
+use stave_domain::{id::PackageId, version::Publication};
+
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "publication")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub package_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub commit: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub normalized: String,
+    pub published_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    pub fn new(package_id: PackageId, publication: &Publication) -> Self {
+        Self {
+            package_id: package_id.into(),
+            commit: publication.commit.clone(),
+            normalized: publication.normalized.clone(),
+            published_at: publication.published_at.as_millisecond(),
+        }
+    }
+}
+
+impl TryFrom<Model> for Publication {
+    type Error = StorageError;
+
+    fn try_from(model: Model) -> Result<Self, StorageError> {
+        let row = Row::of("publication", format!("{}/{}", model.package_id, model.commit));
+        Ok(Self {
+            normalized: model.normalized,
+            commit: model.commit,
+            published_at: row.instant("published_at", model.published_at)?,
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! Databases to test on, and people and packages to fill them with.
+//!
+//! Each test has a database of its own: a SQLite file or, if `STAVE_TEST_DATABASE_URL` names a PostgreSQL server and a
+//! user who may make databases, a database there. It is gone when the test is over.
+
+use crate::Storage;
+use sqlx::{Connection, PgConnection};
+use stave_domain::{
+    Secret, Timestamp,
+    id::{OrganizationId, PackageId, UserId},
+    identity::Identity,
+    integration::{ApiTimeout, Integration, Platform},
+    organization::Organization,
+    package::{Package, SourceAccess},
+    secret::Sealed,
+    user::User,
+};
+use std::{
+    env,
+    ops::Deref,
+    sync::atomic::{AtomicU64, Ordering},
+};
+use tempfile::TempDir;
+use url::Url;
+use uuid::Uuid;
+
+/// A database that no Stave has seen.
+pub(crate) struct TestDatabase {
+    pub(crate) url: Secret,
+    place: Place,
+}
+
+enum Place {
+    Folder(TempDir),
+    Server { server: Url, database: String },
+}
+
+/// A fresh database, opened.
+pub(crate) struct TestStorage {
+    storage: Storage,
+    pub(crate) database: TestDatabase,
+}
+
+impl Deref for TestStorage {
+    type Target = Storage;
+
+    fn deref(&self) -> &Storage {
+        &self.storage
+    }
+}
+
+pub(crate) async fn test_storage() -> TestStorage {
+    let database = test_database().await;
+    TestStorage { storage: Storage::open(&database.url).await.unwrap(), database }
+}
+
+pub(crate) async fn test_database() -> TestDatabase {
+    static DATABASES: AtomicU64 = AtomicU64::new(0);
+    let Ok(server) = env::var("STAVE_TEST_DATABASE_URL") else {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a new folder/stave.sqlite");
+        return TestDatabase {
+            url: Secret::new(format!("sqlite://{}", file.display())),
+            place: Place::Folder(folder),
+        };
+    };
+    let server: Url = server
+        .parse()
+        .expect("STAVE_TEST_DATABASE_URL is a URL such as postgres://postgres@127.0.0.1/postgres");
+    let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+    let database = format!("stave_storage_test_{}_{number}", std::process::id());
+    run_on(&server, &format!("CREATE DATABASE {database} TEMPLATE template0")).await;
+    let mut url = server.clone();
+    url.set_path(&database);
+    TestDatabase { url: Secret::new(url.as_str()), place: Place::Server { server, database } }
+}
+
+impl TestDatabase {
+    /// Runs a statement behind the back of Stave.
+    pub(crate) async fn run(&self, statement: &str) {
+        match &self.place {
+            Place::Server { .. } => run_on(&self.url.expose().parse().unwrap(), statement).await,
+            Place::Folder(folder) => {
+                let file = folder.path().join("a new folder/stave.sqlite");
+                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+                let options =
+                    sqlx::sqlite::SqliteConnectOptions::new().filename(file).create_if_missing(true);
+                let mut conn = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+                sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut conn).await.unwrap();
+                conn.close().await.unwrap();
+            }
+        }
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let Place::Server { server, database } = &self.place else { return };
+        let (server, statement) = (server.clone(), format!("DROP DATABASE {database} WITH (FORCE)"));
+        // A drop cannot wait, so a thread of its own does.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(run_on(&server, &statement));
+        });
+        dropped.join().unwrap();
+    }
+}
+
+async fn run_on(server: &Url, statement: &str) {
+    let mut conn = PgConnection::connect(server.as_str()).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+}
+
+/// An id that sorts after those with a lower number.
+pub(crate) fn id<T: From<Uuid>>(number: u128) -> T {
+    Uuid::from_u128(number).into()
+}
+
+/// So many seconds after the beginning of all tests.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+pub(crate) fn user(number: u128, username: &str) -> User {
+    User {
+        id: id(number),
+        username: username.parse().unwrap(),
+        name: String::new(),
+        email: None,
+        email_verified: false,
+        is_admin: false,
+        created_at: at(0),
+    }
+}
+
+pub(crate) fn organization(number: u128, short_name: &str) -> Organization {
+    Organization {
+        id: id(number),
+        short_name: short_name.parse().unwrap(),
+        name: short_name.to_uppercase(),
+        created_at: at(0),
+    }
+}
+
+pub(crate) fn package(number: u128, organization: OrganizationId, name: &str) -> Package {
+    Package {
+        id: id(number),
+        organization_id: organization,
+        name: Some(name.parse().unwrap()),
+        source: format!("https://bitbucket.org/{name}-{number}").parse().unwrap(),
+        access: SourceAccess::Public,
+        description: String::new(),
+        abandoned: None,
+        created_at: at(0),
+        checked_at: None,
+        last_error: None,
+    }
+}
+
+/// `acme` with the package `acme/mailer`.
+pub(crate) async fn acme_mailer(storage: &Storage) -> (OrganizationId, PackageId) {
+    let acme = organization(1, "acme");
+    storage.organization_insert(&acme).await.unwrap();
+    let mailer = package(1, acme.id, "acme/mailer");
+    storage.package_insert(&mailer).await.unwrap();
+    (acme.id, mailer.id)
+}
+
+/// The user `ada`.
+pub(crate) async fn ada(storage: &Storage) -> UserId {
+    let ada = user(1, "ada");
+    storage.user_insert(&ada, None).await.unwrap();
+    ada.id
+}
+
+pub(crate) fn integration(number: u128, slug: &str) -> Integration {
+    Integration {
+        id: id(number),
+        slug: slug.parse().unwrap(),
+        name: "Bitbucket".into(),
+        platform: Platform::BitbucketCloud,
+        base_url: "https://bitbucket.org".parse().unwrap(),
+        client_id: "key".into(),
+        client_secret: Sealed(vec![1, 2, 3]),
+        trust_email: false,
+        api_timeout: ApiTimeout(None),
+        missing_permissions: None,
+        last_error: None,
+        created_at: at(0),
+    }
+}
+
+/// A user's account `{1}` at the integration `bitbucket`.
+pub(crate) async fn connected(storage: &Storage, user: UserId) -> Identity {
+    let bitbucket = integration(1, "bitbucket");
+    storage.integration_insert(&bitbucket).await.unwrap();
+    let identity = Identity {
+        id: id(1),
+        user_id: user,
+        integration_id: bitbucket.id,
+        external_id: "{1}".into(),
+        handle: "ada".into(),
+        display_name: String::new(),
+        grant: Sealed(vec![9]),
+        grant_revision: 1,
+        broken_because: None,
+        connected_at: at(0),
+    };
+    storage.identity_insert(&identity).await.unwrap();
+    identity
+}

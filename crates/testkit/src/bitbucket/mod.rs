@@ -1,0 +1,253 @@
+//! A stateful fake Bitbucket Cloud.
+//!
+//! One listener plays both hosts, by path: the site at `/`, the API at `/2.0`. What enters are requests and the calls of
+//! a test; what leaves are answers and deliveries of webhooks.
+
+mod api;
+mod caller;
+mod collection;
+pub(crate) mod consumer;
+pub(crate) mod delivery;
+mod error;
+pub(crate) mod fault;
+mod fields;
+mod filter;
+mod front;
+mod oauth;
+mod page;
+pub(crate) mod permission;
+pub(crate) mod record;
+mod reference;
+pub(crate) mod repository;
+mod scope;
+mod session;
+mod site;
+mod source;
+mod state;
+mod token;
+pub(crate) mod user;
+mod webhook;
+pub(crate) mod workspace;
+
+use crate::{
+    Consumer, Delivery, Fault, Level, RecordedRequest, User, Workspace, listener::Listener, samples,
+};
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+use fault::Plan;
+use jiff::SignedDuration;
+use state::Fake;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+/// A Bitbucket Cloud that runs on loopback until it is dropped. Everything that it knows, it was told by these functions
+/// or over HTTP.
+pub struct FakeBitbucket {
+    fake: Arc<Fake>,
+    _listener: Listener,
+}
+
+impl FakeBitbucket {
+    /// Starts an empty one on a free port.
+    pub async fn start() -> Self {
+        Self::start_on(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// Starts an empty one on this address.
+    ///
+    /// # Panics
+    /// If the address is taken.
+    pub async fn start_on(address: SocketAddr) -> Self {
+        let started = tokio::task::spawn_blocking(move || Self::start_blocking(address));
+        started.await.expect("the fake starts")
+    }
+
+    /// As `start_on`, for callers without a runtime.
+    ///
+    /// # Panics
+    /// If the address is taken.
+    pub fn start_blocking(address: SocketAddr) -> Self {
+        let mut made = None;
+        let listener = Listener::start(address, |address, runtime| {
+            let fake = Arc::new(Fake::new(format!("http://{address}"), runtime));
+            made = Some(Arc::clone(&fake));
+            router(fake)
+        });
+        Self { fake: made.expect("the router was made"), _listener: listener }
+    }
+
+    /// The base URL of the site, without a slash at the end; the API is at `/2.0` below it.
+    pub fn base_url(&self) -> String {
+        self.fake.base.clone()
+    }
+
+    /// The workspace with this slug; a new one has no members.
+    pub fn workspace(&self, slug: &str) -> Workspace {
+        Workspace::named(&self.fake, slug)
+    }
+
+    /// The person with this nickname; a new one is in no workspace.
+    pub fn user(&self, nickname: &str) -> User {
+        User::named(&self.fake, nickname)
+    }
+
+    /// Makes an OAuth consumer in a workspace; without a callback, give an empty text.
+    pub fn consumer(&self, workspace: &str, callback: &str, scopes: &[&str]) -> Consumer {
+        Consumer::create(&self.fake, self.workspace(workspace).uuid(), callback, scopes)
+    }
+
+    /// Goes through the consent page at `url` as this person and presses "Grant access". Gives where Bitbucket sends the
+    /// browser then: the callback with `code` and `state`.
+    ///
+    /// # Panics
+    /// If there is no consent page at `url`; the message has the page that there is.
+    pub async fn grant_access(&self, url: &str, nickname: &str) -> String {
+        self.press("grant", url, nickname).await
+    }
+
+    /// Goes through the consent page at `url` as this person and presses "Cancel".
+    ///
+    /// # Panics
+    /// If there is no consent page at `url`.
+    pub async fn deny_access(&self, url: &str, nickname: &str) -> String {
+        self.press("cancel", url, nickname).await
+    }
+
+    async fn press(&self, decision: &str, url: &str, nickname: &str) -> String {
+        let session = state::chance(16);
+        let user = self.user(nickname).uuid().to_owned();
+        self.fake.state().sessions.insert(session.clone(), user);
+        let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let browser = browser.build().expect("a client needs nothing that can be missing");
+        let request = browser.post(url).form(&[("decision", decision)]);
+        let request = request.header("cookie", format!("{}={session}", session::COOKIE));
+        let answer = request.send().await.expect("the fake answers");
+        match answer.headers().get("location").and_then(|location| location.to_str().ok()) {
+            Some(location) => location.to_owned(),
+            None => panic!("there is no consent page: {}", answer.text().await.unwrap_or_default()),
+        }
+    }
+
+    /// Lets the next request with this path (`*` stands for any text) go wrong.
+    pub fn fail_next(&self, pattern: &str, fault: Fault) -> &Self {
+        self.plan(pattern, fault, true)
+    }
+
+    /// Lets every request with this path go wrong until `heal`.
+    pub fn fail(&self, pattern: &str, fault: Fault) -> &Self {
+        self.plan(pattern, fault, false)
+    }
+
+    /// Ends every trouble: faults, and the rate limit.
+    pub fn heal(&self) -> &Self {
+        let mut state = self.fake.state();
+        state.plans.clear();
+        state.switches.requests_left = None;
+        drop(state);
+        self
+    }
+
+    /// Answers this many more API requests, then 429 with an empty body until `heal`.
+    pub fn rate_limit_after(&self, requests: u32) -> &Self {
+        self.fake.state().switches.requests_left = Some(requests);
+        self
+    }
+
+    /// Answers every git request with 503 until `heal`.
+    pub fn git_down(&self) -> &Self {
+        self.fail("*.git/*", Fault::status(503, "Service unavailable"))
+    }
+
+    /// Ends every OAuth access token now.
+    pub fn expire_access_tokens(&self) -> &Self {
+        let mut state = self.fake.state();
+        let now = state.now();
+        for token in state.access_tokens.values_mut().filter(|token| token.expires_at.is_some()) {
+            token.expires_at = Some(now);
+        }
+        drop(state);
+        self
+    }
+
+    /// Ends every refresh token now.
+    pub fn revoke_refresh_tokens(&self) -> &Self {
+        self.fake.state().refresh_tokens.clear();
+        self
+    }
+
+    /// Names the granted scopes `scopes` in token answers, as before 4 May 2026, and not `scope`.
+    pub fn answer_scopes(&self) -> &Self {
+        self.fake.state().switches.scopes_key = true;
+        self
+    }
+
+    /// Accepts a `redirect_uri` that begins with the callback URL, as before May 2026.
+    pub fn allow_redirect_prefix(&self) -> &Self {
+        self.fake.state().switches.redirect_prefix = true;
+        self
+    }
+
+    /// Moves the fake's clock forward.
+    pub fn advance(&self, by: Duration) -> &Self {
+        self.fake.state().advance(SignedDuration::try_from(by).expect("a test moves time by years at most"));
+        self
+    }
+
+    /// What was asked so far, oldest first.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.fake.state().requests.clone()
+    }
+
+    /// Forgets what was asked so far.
+    pub fn forget_requests(&self) -> &Self {
+        self.fake.state().requests.clear();
+        self
+    }
+
+    /// Every try to deliver a webhook, oldest first, once none is on its way any more.
+    pub async fn deliveries(&self) -> Vec<Delivery> {
+        while self.fake.deliveries_open.load(Ordering::SeqCst) > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.fake.state().deliveries.clone()
+    }
+
+    /// A workspace to click through: `acme` with its owner ada, its member grace and the sample repositories; linus is
+    /// no member and may read one of them.
+    pub fn seed_demo(&self) -> &Self {
+        let acme = self.workspace("acme");
+        acme.owner("ada").member("grace");
+        for (name, make) in samples::ALL {
+            acme.repository(name).push_as("ada", make);
+        }
+        acme.repository("mailer").grant("linus", Level::Read);
+        self
+    }
+
+    fn plan(&self, pattern: &str, fault: Fault, once: bool) -> &Self {
+        self.fake.state().plans.push(Plan { pattern: pattern.to_owned(), fault, once });
+        self
+    }
+}
+
+fn router(fake: Arc<Fake>) -> Router {
+    let consumers = Router::new()
+        .route("/", get(consumer::list).post(consumer::create))
+        .route("/new", get(consumer::new))
+        .route("/{key}", get(consumer::show).post(consumer::update))
+        .route("/{key}/edit", get(consumer::edit));
+    Router::new()
+        .nest("/2.0", api::router())
+        .nest("/{workspace}/workspace/settings/oauth-consumers", consumers)
+        .route("/site/oauth2/authorize", get(oauth::authorize).post(oauth::decide))
+        .route("/site/oauth2/access_token", post(oauth::token))
+        .route("/account/signin", get(session::show).post(session::create))
+        .fallback(site::serve)
+        .layer(middleware::from_fn_with_state(Arc::clone(&fake), front::receive))
+        .with_state(fake)
+}

@@ -1,0 +1,65 @@
+//! A stateful fake Bitbucket over real HTTP, git repositories to import, a Composer client.
+//!
+//! Everything here listens on loopback only, keeps its files in a temporary folder and is gone when it is dropped.
+//! Servers run on a thread of their own, so that tests without a runtime, or with a blocking client, can use them too.
+//! Whatever goes wrong in here is a broken test, not a state of the product: these functions panic and say why.
+//!
+//! ```no_run
+//! use stave_testkit::{Composer, Email, Fault, FakeBitbucket, Level};
+//!
+//! # async fn story() {
+//! let bitbucket = FakeBitbucket::start().await;
+//! bitbucket.base_url(); // "http://127.0.0.1:41234": site at /, API at /2.0, OAuth at /site/oauth2, git at /acme/mailer.git
+//!
+//! // people, workspaces, repositories: made when first named
+//! let acme = bitbucket.workspace("acme");
+//! acme.owner("ada").member("grace");
+//! bitbucket.user("grace").emails(&[Email::primary("grace@example.com"), Email::unconfirmed("g@example.org")]);
+//! let mailer = acme.repository("mailer");
+//! mailer.tag("1.4.0", r#"{"name": "acme/mailer"}"#).branch("feature/x", r#"{"name": "acme/mailer"}"#);
+//! acme.repository("secret").only_for(&["grace"]).grant("linus", Level::Read);
+//!
+//! // OAuth: a consumer, and a person at the consent page (a real browser can press the buttons as well)
+//! let consumer = bitbucket.consumer("acme", "http://127.0.0.1:8080/oauth/callback/bitbucket", &["account", "email"]);
+//! let authorize = format!("{}/site/oauth2/authorize?client_id={}&response_type=code", bitbucket.base_url(), consumer.key());
+//! let _back = bitbucket.grant_access(&authorize, "ada").await; // the callback URL with code and state
+//! let _tokens = consumer.tokens_of("ada"); // without the trip
+//!
+//! // trouble on command, time, and what was asked
+//! bitbucket.fail_next("/2.0/user*", Fault::status(503, ""));
+//! bitbucket.advance(std::time::Duration::from_hours(2));
+//! assert!(bitbucket.requests().iter().all(|request| !request.query.contains("access_token")));
+//!
+//! // the real Composer, away from the user's own configuration
+//! let composer = Composer::new();
+//! composer.repository("http://127.0.0.1:8080/repo/acme/").config_auth("127.0.0.1:8080", "token", "stave_uut_...");
+//! let run = composer.require("acme/mailer").await;
+//! assert!(run.success(), "{run}");
+//! # }
+//! ```
+
+#![expect(clippy::missing_panics_doc, reason = "all of it panics when a test is broken; said once, above")]
+#![expect(
+    clippy::must_use_candidate,
+    reason = "most functions change the fake and give it back for the next change"
+)]
+
+mod bitbucket;
+mod composer;
+mod git;
+mod listener;
+pub mod samples;
+
+pub use bitbucket::{
+    FakeBitbucket,
+    consumer::{Consumer, Tokens},
+    delivery::Delivery,
+    fault::Fault,
+    permission::Level,
+    record::RecordedRequest,
+    repository::Repository,
+    user::{Email, User},
+    workspace::Workspace,
+};
+pub use composer::{Composer, ComposerRun};
+pub use git::{BareRepository, GitServer};

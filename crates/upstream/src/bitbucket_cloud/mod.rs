@@ -1,0 +1,114 @@
+//! Bitbucket Cloud, or a stand-in that speaks its language.
+//!
+//! Facts: Bitbucket Cloud REST API, "Authentication methods" and "Users"; RFC 6749; the OAuth changes of 4 May 2026
+//! (tokens only in the header and only to the API host, rotating refresh tokens, `scope` instead of `scopes`).
+
+mod api;
+mod probe;
+mod profile;
+mod sign_in;
+mod token;
+mod wire;
+
+pub(crate) use probe::probe;
+
+use crate::{
+    HttpClient, UpstreamError,
+    answer::Answer,
+    connector::{Connector, Registration, SignIn},
+    http::Authorization,
+};
+use stave_domain::{Secret, integration::BaseUrl};
+use url::Url;
+
+/// One integration's way to Bitbucket Cloud.
+pub(crate) struct BitbucketCloud {
+    http: HttpClient,
+    registration: Registration,
+    addresses: Addresses,
+}
+
+/// Where the parts of a Bitbucket are.
+struct Addresses {
+    /// The REST API, version 2.0; no trailing slash.
+    api: Url,
+    /// Where the browser goes.
+    authorize: Url,
+    /// Where codes and refresh tokens become grants.
+    access_token: Url,
+}
+
+impl BitbucketCloud {
+    pub(crate) fn new(http: HttpClient, registration: Registration) -> Self {
+        let addresses = Addresses::of(&registration.base_url);
+        Self { http, registration, addresses }
+    }
+
+    fn api<'a>(&'a self, token: &'a Secret) -> api::Api<'a> {
+        api::Api { http: &self.http, root: &self.addresses.api, token, timeout: self.registration.timeout }
+    }
+
+    /// Asks the token endpoint as this integration's client (RFC 6749, section 2.3.1).
+    async fn token_request(&self, form: &[(&str, &str)]) -> Result<Answer, UpstreamError> {
+        let client = Authorization::Basic(&self.registration.client_id, &self.registration.client_secret);
+        self.http.post_form(&self.addresses.access_token, client, form, self.registration.timeout).await
+    }
+}
+
+impl Connector for BitbucketCloud {
+    fn sign_in(&self) -> Option<&dyn SignIn> {
+        Some(self)
+    }
+}
+
+impl Addresses {
+    /// bitbucket.org has a host of its own for the API; with any other base URL everything is below it.
+    fn of(base_url: &BaseUrl) -> Self {
+        let mut api = below(base_url.url(), "/2.0");
+        if base_url.is_bitbucket_org() {
+            api.set_host(Some("api.bitbucket.org")).expect("a constant host is a host");
+        }
+        Self {
+            api,
+            authorize: below(base_url.url(), "/site/oauth2/authorize"),
+            access_token: below(base_url.url(), "/site/oauth2/access_token"),
+        }
+    }
+}
+
+/// `path` is put behind the path that the address has.
+fn below(address: &Url, path: &str) -> Url {
+    let mut url = address.clone();
+    url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_bitbucket_org_has_an_api_host_of_its_own() {
+        let cases = [
+            (
+                "https://bitbucket.org/",
+                "https://api.bitbucket.org/2.0",
+                "https://bitbucket.org/site/oauth2/authorize",
+            ),
+            (
+                "http://127.0.0.1:9000",
+                "http://127.0.0.1:9000/2.0",
+                "http://127.0.0.1:9000/site/oauth2/authorize",
+            ),
+            (
+                "https://proxy.example.com/bb/",
+                "https://proxy.example.com/bb/2.0",
+                "https://proxy.example.com/bb/site/oauth2/authorize",
+            ),
+        ];
+        for (base, api, authorize) in cases {
+            let addresses = Addresses::of(&base.parse().unwrap());
+            assert_eq!((addresses.api.as_str(), addresses.authorize.as_str()), (api, authorize));
+        }
+    }
+}

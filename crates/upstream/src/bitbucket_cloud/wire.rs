@@ -1,0 +1,90 @@
+//! Bitbucket's JSON, and nothing else. Only what is read is named; whatever may be absent is an `Option`.
+
+use serde::Deserialize;
+use serde_json::Value;
+use stave_domain::Secret;
+
+/// What the token endpoint answers, be it a grant or an error (RFC 6749, sections 5.1 and 5.2).
+#[derive(Deserialize)]
+pub(super) struct TokenAnswer {
+    pub(super) access_token: Option<Secret>,
+    pub(super) refresh_token: Option<Secret>,
+    /// Seconds; a number, or a text with digits.
+    pub(super) expires_in: Option<Value>,
+    /// Since May 2026.
+    pub(super) scope: Option<String>,
+    /// Until May 2026.
+    pub(super) scopes: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) error_description: Option<String>,
+}
+
+impl TokenAnswer {
+    pub(super) fn has_token(&self) -> bool {
+        self.access_token.as_ref().is_some_and(|token| !token.is_empty())
+    }
+}
+
+/// `GET /2.0/user`.
+#[derive(Deserialize)]
+pub(super) struct UserAnswer {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    pub(super) uuid: Option<String>,
+    pub(super) nickname: Option<String>,
+    pub(super) username: Option<String>,
+    pub(super) display_name: Option<String>,
+}
+
+/// `GET /2.0/user/emails`, one page.
+#[derive(Deserialize)]
+pub(super) struct EmailPage {
+    #[serde(default)]
+    pub(super) values: Vec<EmailEntry>,
+    pub(super) next: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct EmailEntry {
+    pub(super) email: Option<String>,
+    #[serde(default)]
+    pub(super) is_primary: Option<bool>,
+    #[serde(default)]
+    pub(super) is_confirmed: Option<bool>,
+}
+
+/// `{"type":"error","error":{..}}`.
+#[derive(Deserialize)]
+pub(super) struct ErrorAnswer {
+    pub(super) error: ErrorBody,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ErrorBody {
+    /// A text, or for a missing scope an object with `required` and `granted`.
+    #[serde(default)]
+    detail: Value,
+    #[serde(default)]
+    data: Value,
+}
+
+impl ErrorBody {
+    /// The scopes that the request needs; empty if that is not what was wrong.
+    pub(super) fn required(&self) -> impl Iterator<Item = &str> {
+        texts(&self.detail, "required")
+    }
+
+    /// The scopes that the token has.
+    pub(super) fn granted(&self) -> impl Iterator<Item = &str> {
+        texts(&self.detail, "granted")
+    }
+
+    /// Where Bitbucket explains why something is no longer there.
+    pub(super) fn announcement(&self) -> Option<&str> {
+        self.data.get("announcement_url")?.as_str()
+    }
+}
+
+fn texts<'a>(object: &'a Value, key: &str) -> impl Iterator<Item = &'a str> {
+    object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}

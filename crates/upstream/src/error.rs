@@ -1,0 +1,328 @@
+//! What went wrong with somebody else's server. `Display` is a sentence for the user that says what to do next;
+//! `source()` is for the log.
+
+use crate::{BoxError, answer::authority, obstacle::Obstacle};
+use stave_domain::integration::Permission;
+use std::{fmt, time::Duration};
+use url::Url;
+
+/// Why a request to somebody else's server did not bring what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamError {
+    /// The grant is no longer accepted: the person has to log in there again.
+    #[error("{host} no longer accepts the access that was granted to Stave. Log in with it again.")]
+    Unauthorized {
+        /// Who said so.
+        host: String,
+    },
+    /// The person may not do this.
+    #[error("{host} does not allow this. Ask whoever administers it for the right to do it, then try again.")]
+    Forbidden {
+        /// Who said so.
+        host: String,
+    },
+    /// The OAuth consumer lacks permissions without which this cannot be done.
+    #[error(
+        "The OAuth consumer at {host} lacks the permission {}. An admin opens the consumer there, ticks {}, and saves; then \
+         log in again.",
+        Boxes(.needed), Boxes(.missing)
+    )]
+    MissingPermissions {
+        /// Who said so.
+        host: String,
+        /// Those that this request needs; not empty.
+        needed: Vec<Permission>,
+        /// Every one that Stave asks for and the consumer lacks; contains `needed`.
+        missing: Vec<Permission>,
+    },
+    /// Not there, or not visible to the person.
+    #[error(
+        "{host} does not have this, or does not show it to the account that Stave uses. Check the address and the rights."
+    )]
+    NotFound {
+        /// Who said so.
+        host: String,
+    },
+    /// The platform has removed this part of its interface.
+    #[error(
+        "{host} no longer offers what this version of Stave asks for{}. Update Stave.",
+        .announcement.as_ref().map(|url| format!(" (announced at {url})")).unwrap_or_default()
+    )]
+    Gone {
+        /// Who said so.
+        host: String,
+        /// Where the platform explains it.
+        announcement: Option<String>,
+    },
+    /// Too many requests.
+    #[error("{host} takes no more requests from Stave for now. Try again in {}.", Wait(.retry_after))]
+    RateLimited {
+        /// Who said so.
+        host: String,
+        /// How long it asks to wait; `None` if it does not say.
+        retry_after: Option<Duration>,
+    },
+    /// No answer came.
+    #[error("{}", .obstacle.sentence(.host))]
+    Unreachable {
+        /// Who was asked.
+        host: String,
+        /// Why.
+        obstacle: Obstacle,
+        /// For the log.
+        source: Option<BoxError>,
+    },
+    /// The server points somewhere else. Stave does not follow, so that no secret reaches another server.
+    #[error(
+        "{host} points to {to}, and Stave does not follow, so that no secret reaches a server that nobody named. If that is \
+         where Bitbucket is, an admin changes the base URL of the integration."
+    )]
+    Redirected {
+        /// Who was asked.
+        host: String,
+        /// Where it points, without query.
+        to: String,
+    },
+    /// A status that does not belong here; above all 500 and more.
+    #[error("{host} answered with error {status}. Try again in a few minutes.")]
+    Unexpected {
+        /// Who was asked.
+        host: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// An answer of another kind than the one that was asked for.
+    #[error(
+        "{host} answered with {saw} instead of what Stave asked for. Check that the base URL of the integration is that of \
+         Bitbucket, and that no proxy or log-in page is in front of it."
+    )]
+    Unreadable {
+        /// Who was asked.
+        host: String,
+        /// What came.
+        saw: Saw,
+        /// For the log.
+        source: Option<BoxError>,
+    },
+    /// The platform refused to let the person in.
+    #[error("{}", .problem.sentence(.host))]
+    SignIn {
+        /// Who said so.
+        host: String,
+        /// Why.
+        problem: SignInProblem,
+    },
+}
+
+/// What came instead of the JSON that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saw {
+    /// HTML.
+    WebPage,
+    /// Something else that is not JSON, or nothing.
+    NoJson,
+    /// JSON that lacks what it must have.
+    Without(&'static str),
+}
+
+/// Why the platform refused to let a person in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignInProblem {
+    /// The person pressed Cancel.
+    Denied,
+    /// They came back without a code and without an error.
+    NoCode,
+    /// The code has expired or was used already.
+    CodeSpent,
+    /// The client id or the client secret is wrong.
+    ClientRefused,
+    /// The OAuth consumer has no callback URL.
+    CallbackMissing {
+        /// The one that it should have.
+        callback: String,
+    },
+    /// The OAuth consumer has another callback URL.
+    CallbackMismatch {
+        /// The one that it should have.
+        callback: String,
+    },
+    /// The account is not a person: an `app_user` or a `team`.
+    NotAPerson {
+        /// What the platform calls it.
+        kind: String,
+    },
+    /// Anything else, in the platform's words.
+    Refused {
+        /// At most 300 characters of what it said.
+        said: String,
+    },
+}
+
+impl UpstreamError {
+    pub(crate) fn unreachable(url: &Url, obstacle: Obstacle, source: Option<BoxError>) -> Self {
+        Self::Unreachable { host: authority(url), obstacle, source }
+    }
+
+    /// Whether the same request may well succeed later without anybody doing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::RateLimited { .. } => true,
+            Self::Unexpected { status, .. } => *status >= 500,
+            Self::Unreachable { obstacle, .. } => obstacle.is_transient(),
+            _ => false,
+        }
+    }
+
+    /// Whether an admin has to mend the integration, or the OAuth consumer, before anybody can log in with it.
+    #[must_use]
+    pub fn needs_admin(&self) -> bool {
+        match self {
+            Self::MissingPermissions { .. }
+            | Self::Gone { .. }
+            | Self::Redirected { .. }
+            | Self::Unreadable { .. } => true,
+            Self::Unreachable { obstacle, .. } => !obstacle.is_transient(),
+            Self::SignIn { problem, .. } => matches!(
+                problem,
+                SignInProblem::ClientRefused
+                    | SignInProblem::CallbackMissing { .. }
+                    | SignInProblem::CallbackMismatch { .. }
+            ),
+            _ => false,
+        }
+    }
+}
+
+impl SignInProblem {
+    fn sentence(&self, host: &str) -> String {
+        match self {
+            Self::Denied => format!(
+                "You did not grant Stave access at {host}, so it does not know who you are. To log in, start again and press \
+                 \"Grant access\"."
+            ),
+            Self::NoCode => {
+                format!("{host} sent you back without the code that Stave needs. Start the log-in again.")
+            }
+            Self::CodeSpent => format!(
+                "The code with which {host} sent you back has expired or was used already. Start the log-in again."
+            ),
+            Self::ClientRefused => format!(
+                "{host} does not accept the Client ID / Key and the Client Secret of this integration. An admin opens the \
+                 integration in Stave and enters both again, as the OAuth consumer at {host} shows them."
+            ),
+            Self::CallbackMissing { callback } => format!(
+                "The OAuth consumer at {host} has no callback URL. An admin opens the consumer there, enters {callback} as its \
+                 Callback URL, and saves."
+            ),
+            Self::CallbackMismatch { callback } => format!(
+                "The OAuth consumer at {host} has another callback URL than this integration. An admin opens the consumer \
+                 there, enters exactly {callback} as its Callback URL, and saves."
+            ),
+            Self::NotAPerson { kind } => format!(
+                "{host} says that this account is not a person ({kind}). Log in with the account of a person."
+            ),
+            Self::Refused { said } => format!(
+                "{host} refused the log-in, saying: {said} Start the log-in again; if it is refused again, an admin compares \
+                 the integration with the OAuth consumer at {host}."
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Saw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WebPage => f.write_str("a web page"),
+            Self::NoJson => f.write_str("something that is not JSON"),
+            Self::Without(what) => write!(f, "JSON that lacks {what}"),
+        }
+    }
+}
+
+/// Boxes of the consumer's form: `"Account: Read", "Webhooks: Read and write"`.
+struct Boxes<'a>(&'a [Permission]);
+
+impl fmt::Display for Boxes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, permission) in self.0.iter().enumerate() {
+            let (heading, label) = permission.label();
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}\"{heading}: {label}\"")?;
+        }
+        Ok(())
+    }
+}
+
+/// A time to wait, in whole minutes, rounded up.
+struct Wait<'a>(&'a Option<Duration>);
+
+impl fmt::Display for Wait<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.map(|wait| wait.as_secs().div_ceil(60)) {
+            None => f.write_str("an hour"),
+            Some(0 | 1) => f.write_str("a minute"),
+            Some(minutes) => write!(f, "{minutes} minutes"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host() -> String {
+        "bitbucket.org".to_owned()
+    }
+
+    #[test]
+    fn sentences() {
+        let wait = |seconds: Option<u64>| {
+            UpstreamError::RateLimited { host: host(), retry_after: seconds.map(Duration::from_secs) }
+                .to_string()
+        };
+        let wanted = "bitbucket.org takes no more requests from Stave for now. Try again in ";
+        for (seconds, end) in [
+            (None, "an hour."),
+            (Some(0), "a minute."),
+            (Some(61), "2 minutes."),
+            (Some(3600), "60 minutes."),
+        ] {
+            assert_eq!(wait(seconds), format!("{wanted}{end}"));
+        }
+        let missing = UpstreamError::MissingPermissions {
+            host: host(),
+            needed: vec![Permission::AccountRead],
+            missing: vec![Permission::AccountRead, Permission::WebhooksReadWrite],
+        };
+        assert_eq!(
+            missing.to_string(),
+            "The OAuth consumer at bitbucket.org lacks the permission \"Account: Read\". An admin opens the consumer there, \
+             ticks \"Account: Read\", \"Webhooks: Read and write\", and saves; then log in again."
+        );
+    }
+
+    #[test]
+    fn who_has_to_do_something() {
+        let unexpected = |status| UpstreamError::Unexpected { host: host(), status };
+        let unreachable = |obstacle| UpstreamError::Unreachable { host: host(), obstacle, source: None };
+        let sign_in = |problem| UpstreamError::SignIn { host: host(), problem };
+        let (nobody, person, admin) = ((true, false), (false, false), (false, true));
+        let cases = [
+            (unexpected(503), nobody),
+            (unexpected(418), person),
+            (unreachable(Obstacle::TimedOut), nobody),
+            (unreachable(Obstacle::PlainHttp), admin),
+            (UpstreamError::RateLimited { host: host(), retry_after: None }, nobody),
+            (UpstreamError::Unauthorized { host: host() }, person),
+            (sign_in(SignInProblem::Denied), person),
+            (sign_in(SignInProblem::CodeSpent), person),
+            (sign_in(SignInProblem::ClientRefused), admin),
+            (sign_in(SignInProblem::CallbackMissing { callback: "https://x/".to_owned() }), admin),
+            (UpstreamError::Unreadable { host: host(), saw: Saw::WebPage, source: None }, admin),
+        ];
+        for (error, (is_transient, needs_admin)) in cases {
+            assert_eq!((error.is_transient(), error.needs_admin()), (is_transient, needs_admin), "{error}");
+        }
+    }
+}

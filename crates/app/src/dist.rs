@@ -1,0 +1,194 @@
+//! Dists: the zips that Composer unpacks. Each is built once and then never changes.
+
+use crate::{App, Failure, locks::Turn, package::title};
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use stave_domain::{
+    composer::{archive::Excludes, manifest::Manifest},
+    id::PackageId,
+    package::Package,
+    run::{RunLevel, RunLine, RunState},
+    version::Dist,
+};
+use stave_git::{GitError, Manifest as Kept, Mirror};
+use stave_storage::Blob;
+use std::{
+    fs::File,
+    io::{self, Read, Seek},
+    path::Path,
+};
+use tempfile::NamedTempFile;
+
+/// A zip that was just built, still outside the blob store.
+struct Built {
+    file: NamedTempFile,
+    digest: String,
+    shasum: String,
+    size_bytes: u64,
+}
+
+/// Why a zip was not built.
+#[derive(Debug, thiserror::Error)]
+enum BuildError {
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Disk(#[from] io::Error),
+}
+
+impl App {
+    /// The zip of a commit; built now if nobody asked before. `None` if the commit was never published.
+    pub(crate) async fn dist_open(&self, package: &Package, commit: &str) -> Result<Option<Blob>, Failure> {
+        if let Some(dist) = self.storage.dist_find(package.id, commit).await?
+            && let Some(blob) = self.blobs.open_blob(&dist.digest).await?
+        {
+            return Ok(Some(blob));
+        }
+        if !self.storage.publication_exists(package.id, commit).await? {
+            return Ok(None);
+        }
+        let mut built = self.dist_build(package, commit).await?;
+        if built.is_none() {
+            // The mirror is new, on another node or after a restore: then its first fetch brings the commit.
+            self.source_read(package, None).await?;
+            built = self.dist_build(package, commit).await?;
+        }
+        match built {
+            Some(dist) => Ok(self.blobs.open_blob(&dist.digest).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Builds the zips of all tags that have none, then publishes their checksums. One that cannot be built keeps no other
+    /// from it; if trying again may help, the job does.
+    pub(crate) async fn dists_build(&self, id: PackageId) -> Result<(), Failure> {
+        let Some(package) = self.storage.package_find(id).await? else { return Ok(()) };
+        let versions = self.storage.version_list(id).await?;
+        let (mut lines, mut again) = (Vec::new(), None);
+        for version in versions.iter().filter(|version| !version.is_dev && version.removed_at.is_none()) {
+            if let Err(failure) = self.dist_build(&package, &version.commit).await {
+                tracing::warn!(package = title(&package), version = version.version, %failure, "a zip could not be built");
+                lines.push(RunLine {
+                    level: RunLevel::Error,
+                    subject: version.reference_name.clone(),
+                    message: format!("no zip of it could be made: {failure}"),
+                });
+                again = again.or(Some(failure).filter(Failure::is_transient));
+            }
+        }
+        let txn = self.storage.begin().await?;
+        self.documents_publish(&txn, id).await?;
+        txn.commit().await?;
+        self.run_add_lines(id, lines).await?;
+        again.map_or(Ok(()), Err)
+    }
+
+    /// Puts lines before those of the last run, in place of what was said of the same references.
+    async fn run_add_lines(&self, id: PackageId, lines: Vec<RunLine>) -> Result<(), Failure> {
+        let Some(mut run) = self.storage.run_latest(id).await?.filter(|_| !lines.is_empty()) else {
+            return Ok(());
+        };
+        if matches!(run.state, RunState::Running { .. }) {
+            return Ok(());
+        }
+        run.lines.retain(|line| lines.iter().all(|other| other.subject != line.subject));
+        run.lines.splice(0..0, lines);
+        Ok(self.storage.run_finish(&run).await?)
+    }
+
+    /// Builds the zip of a commit, unless it is there. Whoever asks meanwhile waits for the same one. `None` if the mirror
+    /// no longer has the commit.
+    async fn dist_build(&self, package: &Package, commit: &str) -> Result<Option<Dist>, Failure> {
+        let turn = self.mirrors.turn(package.id).await;
+        let known = self.storage.dist_find(package.id, commit).await?;
+        if let Some(dist) = &known
+            && self.blobs.open_blob(&dist.digest).await?.is_some()
+        {
+            return Ok(known);
+        }
+        let (_turn, built) = self.dist_archive(package, commit, turn).await?;
+        let Some(built) = built else { return Ok(None) };
+        if let Some(dist) = known
+            && dist.digest != built.digest
+        {
+            // The blob is gone and this build of Stave compresses differently: lock files would refuse other bytes.
+            return Err(Failure::Internal(
+                format!("the zip of {} at {commit} is lost from the blob store", title(package)).into(),
+            ));
+        }
+        let dist = Dist {
+            package_id: package.id,
+            commit: commit.to_owned(),
+            digest: built.digest,
+            shasum: built.shasum,
+            size_bytes: built.size_bytes,
+        };
+        self.blobs.put_file(&dist.digest, built.file.path()).await?;
+        self.storage.dist_insert(&dist).await?;
+        Ok(Some(dist))
+    }
+
+    /// The turn goes with the thread that works, so that nobody else touches the mirror if the asker goes away.
+    async fn dist_archive(
+        &self,
+        package: &Package,
+        commit: &str,
+        turn: Turn,
+    ) -> Result<(Turn, Option<Built>), Failure> {
+        let _slot = self.cpu_slots.acquire().await.map_err(Failure::internal)?;
+        let mirror = self.mirror_path(package.id);
+        let folder = self.data.join("tmp");
+        let top = top_directory(commit);
+        let commit = commit.to_owned();
+        let work = move || match build(&mirror, &commit, &top, &folder) {
+            Ok(built) => Ok((turn, Some(built))),
+            Err(BuildError::Git(GitError::NoSuchCommit(_))) => Ok((turn, None)),
+            Err(BuildError::Git(error)) if !error.is_transient() => Err(Failure::Conflict(error.to_string())),
+            Err(BuildError::Git(error)) => Err(error.into()),
+            Err(BuildError::Disk(error)) => Err(Failure::internal(error)),
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Failure::internal)?
+    }
+}
+
+/// What `archive.exclude` of a composer.json leaves out; nothing, if it cannot be read.
+fn excludes(manifest: &[u8]) -> Excludes {
+    Manifest::parse(manifest)
+        .map(|manifest| Excludes::parse(&manifest.archive_excludes()))
+        .unwrap_or_default()
+}
+
+/// The one directory in which everything is. Composer strips it. It has the commit's name and not the package's, which may
+/// change while the bytes may not.
+fn top_directory(commit: &str) -> String {
+    commit.chars().take(12).collect()
+}
+
+/// git's own rules decide first, then `archive.exclude` of composer.json.
+fn build(mirror: &Path, commit: &str, top: &str, folder: &Path) -> Result<Built, BuildError> {
+    let mirror = Mirror::open_or_create(mirror)?;
+    let excludes = match mirror.manifest(commit)? {
+        Kept::Found { blob } => excludes(&mirror.blob(&blob)?),
+        Kept::Missing | Kept::TooLarge { .. } | Kept::NotAFile | Kept::Unreadable => Excludes::default(),
+    };
+    let mut file = NamedTempFile::new_in(folder)?;
+    let keep = |path: &str, ignored_by_git: bool| !excludes.decide(path).unwrap_or(ignored_by_git);
+    mirror.archive(commit, top, &keep, file.as_file_mut())?;
+    let (digest, shasum, size_bytes) = checksums(file.as_file_mut())?;
+    Ok(Built { file, digest, shasum, size_bytes })
+}
+
+fn checksums(file: &mut File) -> io::Result<(String, String, u64)> {
+    file.rewind()?;
+    let (mut sha256, mut sha1, mut size) = (Sha256::new(), Sha1::new(), 0);
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            return Ok((hex::encode(sha256.finalize()), hex::encode(sha1.finalize()), size));
+        }
+        sha256.update(&buffer[..count]);
+        sha1.update(&buffer[..count]);
+        size += count as u64;
+    }
+}

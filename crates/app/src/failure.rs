@@ -1,0 +1,161 @@
+//! What went wrong, in words of the product.
+
+use stave_domain::Invalid;
+use std::{collections::BTreeMap, error::Error};
+
+/// What went wrong. `Display` is a sentence for the user; `source()` is for the log only.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// It is not there, or this actor may not know that it is.
+    #[error("There is no such {0} here, or you may not see it.")]
+    NotFound(&'static str),
+    /// The actor is known and may not do this.
+    #[error("{0}")]
+    Denied(String),
+    /// The actor is not known.
+    #[error("Log in first.")]
+    LogInNeeded,
+    /// What was typed cannot be used; nothing was changed.
+    #[error("{}", .0.first())]
+    Invalid(Problems),
+    /// It does not fit what is there.
+    #[error("{0}")]
+    Conflict(String),
+    /// Another server did not do its part.
+    #[error("{sentence}")]
+    Elsewhere {
+        /// What it did and what to do next.
+        sentence: String,
+        /// Whether trying again later may help.
+        is_transient: bool,
+        /// For the log.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A defect or a broken machine.
+    #[error("Something went wrong inside Stave. Try again; if it stays, the log of the server tells more.")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl Failure {
+    /// One field cannot be used.
+    pub fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Invalid(Problems(BTreeMap::from([(field, problem.into())])))
+    }
+
+    /// A defect or a broken machine.
+    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+
+    /// Whether the same thing may work later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Elsewhere { is_transient, .. } => *is_transient,
+            Self::Internal(_) => true,
+            _ => false,
+        }
+    }
+}
+
+impl From<stave_storage::StorageError> for Failure {
+    fn from(error: stave_storage::StorageError) -> Self {
+        match error {
+            stave_storage::StorageError::Conflict => Self::Conflict(
+                "Somebody else changed the same thing at this moment. Look at it again, then repeat.".into(),
+            ),
+            stave_storage::StorageError::Detached => {
+                Self::Conflict("What this belongs to was deleted at this moment. Nothing was changed.".into())
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<stave_upstream::UpstreamError> for Failure {
+    fn from(error: stave_upstream::UpstreamError) -> Self {
+        Self::Elsewhere {
+            sentence: error.to_string(),
+            is_transient: error.is_transient(),
+            source: Box::new(error),
+        }
+    }
+}
+
+impl From<stave_git::GitError> for Failure {
+    fn from(error: stave_git::GitError) -> Self {
+        Self::Elsewhere {
+            sentence: error.to_string(),
+            is_transient: error.is_transient(),
+            source: Box::new(error),
+        }
+    }
+}
+
+/// What is wrong with a form: a sentence per field. The name `""` is the form as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problems(BTreeMap<&'static str, String>);
+
+impl Problems {
+    /// The sentence for a field, if there is one.
+    #[must_use]
+    pub fn of(&self, field: &str) -> Option<&str> {
+        self.0.get(field).map(String::as_str)
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Every field with its sentence.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(field, sentence)| (*field, sentence.as_str()))
+    }
+
+    fn first(&self) -> &str {
+        self.0.values().next().map_or("", String::as_str)
+    }
+
+    /// Notes what is wrong with a field.
+    pub fn add(&mut self, field: &'static str, problem: impl Into<String>) {
+        self.0.insert(field, problem.into());
+    }
+
+    /// Parses what was typed into a field, or notes what is wrong with it.
+    pub fn parse<T: std::str::FromStr<Err = Invalid>>(
+        &mut self,
+        field: &'static str,
+        typed: &str,
+    ) -> Option<T> {
+        self.check(field, typed.parse())
+    }
+
+    /// Keeps the good value, or notes what is wrong.
+    pub fn check<T>(&mut self, field: &'static str, result: Result<T, Invalid>) -> Option<T> {
+        result.map_err(|Invalid(problem)| self.add(field, problem)).ok()
+    }
+
+    /// A text that must not be empty and has at most `longest` characters. `label` is the field's name on the page.
+    pub fn text(&mut self, field: &'static str, label: &str, typed: &str, longest: usize) -> Option<String> {
+        let text = typed.trim();
+        let problem = match text.chars().count() {
+            0 => format!("{label} cannot be empty."),
+            count if count > longest => format!("{label} is too long: at most {longest} characters."),
+            _ if text.chars().any(char::is_control) => {
+                format!("{label} has characters that cannot be shown. Type it again.")
+            }
+            _ => return Some(text.to_owned()),
+        };
+        self.add(field, problem);
+        None
+    }
+
+    /// The failure that these problems are; call it when a value is missing because of them.
+    #[must_use]
+    pub fn into_failure(self) -> Failure {
+        Failure::Invalid(self)
+    }
+}

@@ -1,0 +1,46 @@
+//! Jobs: work off the request path. It survives kill -9, because a job is a row and a lease that runs out.
+
+mod run;
+mod runner;
+mod schedule;
+
+use crate::{App, Failure, entropy};
+use stave_domain::job::Job;
+use stave_storage::Storage;
+use tokio_util::sync::CancellationToken;
+
+/// Jobs that run at the same time in one process.
+const WORKERS: usize = 8;
+
+impl App {
+    /// Runs jobs until `stop`; those that are running then are handed back.
+    pub async fn run_jobs(&self, stop: CancellationToken) {
+        let name = self.process_name();
+        let names: Vec<String> = (0..WORKERS).map(|number| format!("{name}-{number}")).collect();
+        self.jobs_adopt(&names).await;
+        let workers = futures::future::join_all(names.iter().map(|worker| self.work(worker, &stop)));
+        tokio::join!(workers, self.keep_schedule(&stop));
+    }
+
+    /// Has a job done as soon as possible.
+    pub(crate) async fn job_enqueue(&self, job: Job) -> Result<(), Failure> {
+        self.job_enqueue_in(&self.storage, job).await?;
+        self.job_bell.notify_one();
+        Ok(())
+    }
+
+    /// The same within a transaction; ring `job_bell` after its commit.
+    pub(crate) async fn job_enqueue_in(&self, storage: &Storage, job: Job) -> Result<(), Failure> {
+        let now = self.clock.now();
+        Ok(storage.job_enqueue(entropy::id(), &job, now, now).await?)
+    }
+
+    /// On SQLite there is one process, and so one name: after a crash its jobs are its own again at once.
+    /// On PostgreSQL every start has its own name, and a dead node's jobs come back when their lease runs out.
+    fn process_name(&self) -> String {
+        match self.storage.engine_name() {
+            "SQLite" => "local".into(),
+            _ => hex::encode(entropy::bytes::<8>()),
+        }
+    }
+}

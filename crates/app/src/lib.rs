@@ -1,0 +1,138 @@
+//! The use cases: the only room with a clock, randomness and keys; jobs are run here.
+//!
+//! A use case is a method of [`App`], in the file of its noun. It takes an [`Actor`] and what was typed, asks whether the
+//! actor may, and returns what the page shows or a [`Failure`].
+
+mod actor;
+mod clock;
+mod composer;
+mod credential;
+mod dist;
+mod entropy;
+mod failure;
+mod identity;
+mod integration;
+mod job;
+mod keys;
+mod locks;
+mod log;
+mod login;
+mod member;
+mod mirror;
+mod organization;
+mod package;
+mod publish;
+mod registration;
+mod scan;
+mod setting;
+mod setup;
+mod sign_in;
+mod start;
+mod token;
+mod update;
+mod user;
+mod warm;
+
+pub use actor::{Actor, Visitor};
+pub use clock::Clock;
+pub use composer::{Metadata, Reader};
+pub use credential::CredentialForm;
+pub use failure::{Failure, Problems};
+pub use identity::Account;
+pub use integration::{IntegrationEffect, IntegrationForm, IntegrationSaved};
+pub use login::PasswordForm;
+pub use organization::{OrganizationForm, OrganizationView};
+pub use package::{AccessChoice, PackageForm, PackageView};
+pub use registration::{RegistrationForm, RegistrationView};
+pub use setup::Checklist;
+pub use sign_in::{Arrival, Departure};
+pub use start::{KeySource, Settings, StartError};
+pub use token::NewToken;
+
+use keys::Keys;
+use locks::Locks;
+use stave_domain::{
+    id::{IdentityId, OrganizationId, PackageId},
+    outbound::Outbound,
+    secret::SecretHash,
+};
+use stave_storage::{Blobs, Storage};
+use stave_upstream::HttpClient;
+use std::{path::PathBuf, sync::Arc};
+use tokio::sync::{Notify, Semaphore};
+use url::Url;
+use warm::Warm;
+
+/// The application: everything that Stave can do, whoever asks. Clones share one state.
+#[derive(Clone)]
+pub struct App {
+    shared: Arc<Shared>,
+}
+
+/// What all clones of an [`App`] share; nothing of it can be touched from outside.
+pub struct Shared {
+    storage: Storage,
+    blobs: Blobs,
+    http: HttpClient,
+    outbound: Outbound,
+    clock: Clock,
+    keys: Keys,
+    /// The public address; no trailing slash in what is built from it.
+    url: Url,
+    /// Where mirrors and temporary files are.
+    data: PathBuf,
+    /// One refresh per connected account at a time: a refresh token works once.
+    refreshing: Locks<IdentityId>,
+    /// Which token reads which organization's repository.
+    readers: Warm<(SecretHash, String), Reader>,
+    /// Published documents, by organization and file.
+    documents: Warm<(OrganizationId, String), Option<Metadata>>,
+    /// One user of a mirror at a time.
+    mirrors: Locks<PackageId>,
+    /// How many fetches may run at once: a slow host holds one, and no more.
+    fetch_slots: Semaphore,
+    /// How many scans and zips may be worked on at once: one per core.
+    cpu_slots: Semaphore,
+    /// Wakes the runner when a job was enqueued here.
+    job_bell: Notify,
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl App {
+    /// The public address of a path on this server.
+    #[must_use]
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.url.as_str().trim_end_matches('/'))
+    }
+
+    /// The public address itself.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The clock; tests let time pass with it.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Closes the database; to be called last.
+    pub async fn close(&self) -> Result<(), Failure> {
+        Ok(self.storage.close().await?)
+    }
+
+    /// Whether the database and the blobs answer.
+    pub async fn ready(&self) -> Result<(), Failure> {
+        self.storage.ping().await?;
+        self.blobs.ping().await?;
+        Ok(())
+    }
+}

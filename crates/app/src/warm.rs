@@ -1,0 +1,112 @@
+//! Answers that are still true: what was read a moment ago need not be read again.
+//!
+//! An answer is good until something is written in this process, and for a second at most, because on PostgreSQL another
+//! process may write too. So a token that is revoked here stops working at once, and everywhere within a second.
+
+use crate::Failure;
+use stave_storage::Storage;
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// How long an answer is good at most.
+const LONGEST: Duration = Duration::from_secs(1);
+/// Answers that are kept at the same time.
+const MOST: usize = 1000;
+
+/// Answers by what was asked.
+pub(crate) struct Warm<K, V>(Mutex<HashMap<K, Answer<V>>>);
+
+struct Answer<V> {
+    value: V,
+    change_count: u64,
+    read_at: Instant,
+}
+
+impl<V> Answer<V> {
+    fn is_good(&self, storage: &Storage) -> bool {
+        self.change_count == storage.change_count() && self.read_at.elapsed() < LONGEST
+    }
+}
+
+impl<K, V> Default for Warm<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Warm<K, V> {
+    /// The answer, or else what `read` finds. What has failed is not kept.
+    pub(crate) async fn get(
+        &self,
+        storage: &Storage,
+        asked: K,
+        read: impl Future<Output = Result<V, Failure>>,
+    ) -> Result<V, Failure> {
+        let known = self
+            .lock()
+            .get(&asked)
+            .filter(|answer| answer.is_good(storage))
+            .map(|answer| answer.value.clone());
+        if let Some(value) = known {
+            return Ok(value);
+        }
+        // Counted before it is read: what is written meanwhile makes the answer old.
+        let (change_count, read_at) = (storage.change_count(), Instant::now());
+        let value = read.await?;
+        let mut answers = self.lock();
+        if answers.len() >= MOST {
+            answers.retain(|_, answer| answer.is_good(storage));
+        }
+        if answers.len() < MOST {
+            answers.insert(asked, Answer { value: value.clone(), change_count, read_at });
+        }
+        Ok(value)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<K, Answer<V>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stave_domain::Secret;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test]
+    async fn an_answer_is_good_until_something_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = Secret::new(format!("sqlite://{}/test.sqlite", folder.path().display()));
+        let storage = Storage::open(&url).await.unwrap();
+        let (warm, reads) = (Warm::default(), AtomicU32::new(0));
+        let ask = || {
+            warm.get(&storage, "a", async {
+                reads.fetch_add(1, Ordering::Relaxed);
+                Ok(storage.setting_find("a").await?)
+            })
+        };
+        assert_eq!(ask().await.unwrap(), None);
+        storage.setting_put("a", "1").await.unwrap();
+        assert_eq!(ask().await.unwrap().as_deref(), Some("1"));
+        let txn = storage.begin().await.unwrap();
+        txn.setting_put("a", "2").await.unwrap();
+        txn.commit().await.unwrap();
+        assert_eq!(ask().await.unwrap().as_deref(), Some("2"));
+        assert_eq!(reads.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = Secret::new(format!("sqlite://{}/test.sqlite", folder.path().display()));
+        let storage = Storage::open(&url).await.unwrap();
+        let warm = Warm::default();
+        assert!(warm.get(&storage, "a", async { Err(Failure::LogInNeeded) }).await.is_err());
+        assert_eq!(warm.get(&storage, "a", async { Ok(7) }).await.unwrap(), 7);
+    }
+}

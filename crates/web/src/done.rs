@@ -1,0 +1,94 @@
+//! What was done, told on the page to which the browser is sent after a form.
+
+use axum::response::Redirect;
+
+macro_rules! done {
+    ($($(#[$doc:meta])* $name:ident $key:literal $sentence:literal)+) => {
+        /// What was done. The address carries a key and no text, so nobody can put words on a page with a link.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Done {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Done {
+            fn key(self) -> &'static str {
+                match self { $(Self::$name => $key,)+ }
+            }
+
+            /// The sentence on the page.
+            pub(crate) fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence,)+ }
+            }
+
+            /// What a key stands for; an unknown one stands for nothing.
+            pub(crate) fn of_key(key: &str) -> Option<Self> {
+                match key { $($key => Some(Self::$name),)+ _ => None }
+            }
+        }
+    };
+}
+
+done! {
+    /// A form was saved.
+    Saved "saved" "Saved."
+    /// Something was deleted.
+    Deleted "deleted" "Deleted."
+    /// A new integration.
+    IntegrationCreated "integration-created" "The integration was created. Log in with it to see that it works."
+    /// Setup Mode is over.
+    SetupLeft "setup-left" "Setup Mode is over. Next:"
+    /// A new organization.
+    OrganizationCreated "organization-created" "The organization was created."
+    /// A new package, whose import is a job.
+    PackageAdded "package-added" "The package was added. Its versions appear here as they are read."
+    /// A package is being read again.
+    UpdateStarted "update-started" "The update was started."
+    /// An account on a platform is connected.
+    AccountConnected "account-connected" "The account is connected."
+    /// It no longer is.
+    AccountDisconnected "account-disconnected" "The account is no longer connected."
+    /// Another browser's log-in was ended.
+    LoginEnded "login-ended" "The log-in was ended. That browser has to log in again."
+    /// This browser's log-in was ended.
+    LoggedOut "logged-out" "You are logged out."
+    /// A token was made anew.
+    TokenReplaced "token-replaced" "The token that was there before no longer works."
+    /// A token was revoked.
+    TokenRevoked "token-revoked" "The token was revoked. It no longer works."
+    /// Somebody became an admin.
+    AdminGranted "admin-granted" "They are an admin now."
+    /// Somebody was an admin.
+    AdminRevoked "admin-revoked" "They are no longer an admin."
+    /// Somebody became a member.
+    MemberAdded "member-added" "They are a member now."
+    /// Somebody was a member.
+    MemberRemoved "member-removed" "They are no longer a member."
+    /// Somebody removed themselves.
+    OrganizationLeft "organization-left" "You left the organization."
+}
+
+impl Done {
+    /// What comes next, where the sentence leads on: a text and its address.
+    pub(crate) fn next(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::SetupLeft => Some(("create an organization", "/orgs/new")),
+            _ => None,
+        }
+    }
+
+    /// `303 See Other` to a page of this server (a path without query), which then says what was done.
+    pub(crate) fn at(self, path: &str) -> Redirect {
+        Redirect::to(&format!("{path}?done={}", self.key()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_keys_have_a_sentence() {
+        assert_eq!(Done::of_key("token-revoked"), Some(Done::TokenRevoked));
+        assert_eq!(Done::of_key("<b>You won</b>"), None);
+    }
+}

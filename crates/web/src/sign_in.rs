@@ -1,0 +1,378 @@
+//! Signing in through a platform: the way there, the way back, and the registration step.
+
+use crate::{
+    cookie::Cookie,
+    done::Done,
+    error::{Next, PageError},
+    form::{self, Form},
+    frame::Frame,
+    login::Guest,
+    page::{Page, Refused},
+    return_to::{Back, ReturnTo},
+};
+use askama::Template;
+use axum::{
+    Router,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use stave_app::{App, Arrival, Departure, Failure, Problems, RegistrationForm, RegistrationView};
+use stave_domain::login::Purpose;
+use std::{borrow::Cow, collections::BTreeMap};
+
+pub(crate) fn router() -> Router<App> {
+    Router::new()
+        .route("/login/{integration}", get(begin))
+        .route("/oauth/callback/{integration}", get(finish))
+        .route("/login/register", get(new).post(register))
+        .route("/login/register/cancel", post(cancel))
+}
+
+/// `GET /login/{integration}`: off to the platform.
+async fn begin(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path(slug): Path<String>,
+    Query(Back { return_to }): Query<Back>,
+) -> Result<Response, PageError> {
+    let browser = Cookie::Attempt.read(app.url(), &headers);
+    let departure = app.sign_in_begin(&slug, Purpose::LogIn, return_to.as_str(), browser).await;
+    Ok(leave(&app, &departure.map_err(|failure| stranded(failure, false))?))
+}
+
+/// Sends the browser to the platform, with the cookie that opens the way back.
+pub(crate) fn leave(app: &App, departure: &Departure) -> Response {
+    (Cookie::Attempt.put(app.url(), &departure.browser), Redirect::to(departure.url.as_str())).into_response()
+}
+
+/// `GET /oauth/callback/{integration}`: back from the platform. The cookie of the trip stays: another tab may be on its way.
+async fn finish(
+    State(app): State<App>,
+    guest: Guest,
+    headers: HeaderMap,
+    Path(slug): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Result<Response, PageError> {
+    let browser = Cookie::Attempt.read(app.url(), &headers);
+    let is_inside = guest.frame.actor.user.is_some();
+    let who = (&guest.frame.actor, &guest.caller.0);
+    let arrival = app.sign_in_finish(&slug, &query, browser.as_ref(), who).await;
+    let arrival = match arrival {
+        Ok(arrival) => arrival,
+        Err(failure) => {
+            let mend = if guest.frame.actor.is_admin() { mend(&app, &failure, &slug).await? } else { None };
+            let error = stranded(failure, is_inside);
+            return Err(if let Some(next) = mend { error.leading(next) } else { error });
+        }
+    };
+    match arrival {
+        Arrival::LoggedIn { login, return_to } => guest.welcome(&app, &login, &return_to.into()).await,
+        Arrival::Register { browser } => {
+            let cookie = Cookie::Registration.put(app.url(), &browser);
+            Ok((cookie, Redirect::to("/login/register")).into_response())
+        }
+        Arrival::Connected { return_to } => {
+            Ok(Done::AccountConnected.at(ReturnTo::from(return_to).as_str()).into_response())
+        }
+    }
+}
+
+/// A trip that did not lead where it should: what happened, and the next step. What the platform refused is not an outage
+/// of this server, so a proxy before it does not put its own page over the sentence.
+fn stranded(failure: Failure, is_inside: bool) -> PageError {
+    let is_refusal = matches!(failure, Failure::Elsewhere { is_transient: false, .. });
+    let error = PageError::from(failure).leading(if is_inside { NOT_CONNECTED } else { NOT_LOGGED_IN });
+    if is_refusal { error.answered(StatusCode::FORBIDDEN) } else { error }
+}
+
+/// The way on for an admin, if the failure is what the integration itself now tells of: they can mend it.
+async fn mend(app: &App, failure: &Failure, slug: &str) -> Result<Option<Next>, Failure> {
+    let sentence = failure.to_string();
+    let integration = app.integration_list().await?.into_iter().find(|integration| {
+        integration.slug.as_str() == slug && integration.last_error.as_ref() == Some(&sentence)
+    });
+    Ok(integration.map(|integration| Next {
+        title: "The log-in does not work",
+        advice: "You are an admin here: mend it in the integration, then log in again.",
+        link: ("Edit the integration", Cow::Owned(format!("/admin/integrations/{}/edit", integration.id))),
+    }))
+}
+
+const NOT_LOGGED_IN: Next = Next {
+    title: "You are not logged in",
+    advice: "If it happens again, show this page to an admin.",
+    link: ("Log in again", Cow::Borrowed("/login")),
+};
+const NOT_CONNECTED: Next = Next {
+    title: "Nothing has changed",
+    advice: "You are still logged in here. To connect an account, begin again on the Profile.",
+    link: ("Back to the Profile", Cow::Borrowed("/profile")),
+};
+
+#[derive(Template)]
+#[template(path = "sign_in_register.html")]
+struct RegistrationPage {
+    frame: Frame,
+    view: RegistrationView,
+    problems: Problems,
+}
+
+impl RegistrationPage {
+    async fn of(app: &App, frame: Frame, headers: &HeaderMap) -> Result<Self, PageError> {
+        let browser = Cookie::Registration.read(app.url(), headers);
+        let view = app.registration_show(browser.as_ref()).await?.ok_or_else(|| {
+            let sentence =
+                "No registration waits in this browser: it took more than an hour, or it was sent already.";
+            PageError::new(StatusCode::NOT_FOUND, sentence).leading(NOT_LOGGED_IN)
+        })?;
+        Ok(Self { frame, view, problems: Problems::default() })
+    }
+
+    /// Whose word counts for the address.
+    fn email_hint(&self) -> String {
+        let platform = &self.view.integration.name;
+        match &self.view.profile.email {
+            None => format!("{platform} told no address. You may leave this empty."),
+            Some(email) if email.confirmed || self.view.integration.trust_email => format!(
+                "Verified: {platform} vouches for {}. Another address counts as not verified. You may leave this empty.",
+                email.address
+            ),
+            Some(email) => format!(
+                "Not verified: {platform} has not confirmed {}. You may leave this empty.",
+                email.address
+            ),
+        }
+    }
+}
+
+/// `GET /login/register`
+async fn new(
+    State(app): State<App>,
+    frame: Frame,
+    headers: HeaderMap,
+) -> Result<Page<RegistrationPage>, PageError> {
+    Ok(Page(RegistrationPage::of(&app, frame, &headers).await?))
+}
+
+/// `POST /login/register`
+async fn register(
+    State(app): State<App>,
+    guest: Guest,
+    headers: HeaderMap,
+    Form(form): Form<RegistrationForm>,
+) -> Result<Response, PageError> {
+    let browser = Cookie::Registration.read(app.url(), &headers);
+    let who = (&guest.frame.actor, &guest.caller.0);
+    match app.registration_finish(browser.as_ref(), &form, who).await {
+        Ok((login, return_to)) => {
+            let page = guest.first_page(return_to.into());
+            let welcome = guest.welcome(&app, &login, &page).await?;
+            Ok((Cookie::Registration.remove(app.url()), welcome).into_response())
+        }
+        Err(failure @ Failure::Denied(_)) => Err(PageError::from(failure).leading(NOT_LOGGED_IN)),
+        Err(failure) => {
+            let problems = form::problems(failure)?;
+            let mut page = RegistrationPage::of(&app, guest.frame, &headers).await?;
+            page.view.form = form;
+            Ok(Refused(RegistrationPage { problems, ..page }).into_response())
+        }
+    }
+}
+
+/// `POST /login/register/cancel`: what the platform said is forgotten, here and in the browser.
+async fn cancel(State(app): State<App>, headers: HeaderMap) -> Result<Response, PageError> {
+    let browser = Cookie::Registration.read(app.url(), &headers);
+    app.registration_cancel(browser.as_ref()).await?;
+    Ok((Cookie::Registration.remove(app.url()), Redirect::to("/login")).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ALL_SCOPES, TestSite, path_of};
+    use stave_testkit::{Email, FakeBitbucket, Fault};
+
+    #[tokio::test]
+    async fn the_first_person_becomes_the_admin_and_comes_back_later() {
+        let (site, bitbucket) = (TestSite::start().await, FakeBitbucket::start().await);
+        bitbucket.user("ada").emails(&[Email::primary("ada@example.com")]);
+        let mut ada = site.setup_browser().await;
+        site.connect(&mut ada, &bitbucket, &ALL_SCOPES).await;
+
+        let away = ada.get("/login/bitbucket?return_to=/profile").await;
+        assert_eq!(ada.grant(&away, &bitbucket, "ada").await.location, "/login/register");
+        let page = ada.get("/login/register").await;
+        assert!(page.body.contains("Create an account for ada at Bitbucket"), "{}", page.body);
+        assert!(page.body.contains("Bitbucket vouches for ada@example.com"), "{}", page.body);
+        let refused =
+            ada.post("/login/register", &[("username", "-"), ("email", "nonsense"), ("name", "Ada")]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            refused.body.contains("value=\"nonsense\"")
+                && refused.body.contains("This is not an e-mail address")
+        );
+        let form = [("username", "ada"), ("email", "ada@example.com"), ("name", "Ada")];
+        assert_eq!(ada.post("/login/register", &form).await.location, "/admin");
+        assert!(!ada.cookies.contains_key("stave_registration"));
+        assert!(ada.get("/profile").await.body.contains("verified"));
+
+        assert_eq!(ada.post("/logout", &[]).await.location, "/login?done=logged-out");
+        let away = ada.get("/login/bitbucket?return_to=/profile%3Fa%3Db").await;
+        assert_eq!(ada.grant(&away, &bitbucket, "ada").await.location, "/profile?a=b");
+        assert_eq!(ada.get("/login?return_to=//evil.example").await.location, "/", "already inside");
+    }
+
+    #[tokio::test]
+    async fn a_trip_ends_once_and_in_the_browser_that_left() {
+        let (site, bitbucket) = (TestSite::start().await, FakeBitbucket::start().await);
+        let mut ada = site.setup_browser().await;
+        site.connect(&mut ada, &bitbucket, &ALL_SCOPES).await;
+        let away = ada.get("/login/bitbucket").await.location;
+
+        let denied = path_of(&bitbucket.deny_access(&away, "ada").await);
+        let page = ada.get(&denied).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN);
+        assert!(
+            page.body.contains("You did not grant Stave access") && page.body.contains("Log in again"),
+            "{}",
+            page.body
+        );
+
+        let back = path_of(&bitbucket.grant_access(&ada.get("/login/bitbucket").await.location, "ada").await);
+        let stolen = site.browser().get(&back).await;
+        assert!(stolen.body.contains("This log-in is over"), "{}", stolen.body);
+        let late = ada.get(&back).await;
+        assert!(late.body.contains("This log-in is over"), "a trip ends once: {}", late.body);
+        assert!(!ada.cookies.contains_key("stave_login"));
+        let nowhere = ada.get("/login/nowhere").await;
+        assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
+        assert!(nowhere.body.contains("Log in again"), "{}", nowhere.body);
+    }
+
+    #[tokio::test]
+    async fn what_an_admin_must_mend_is_on_the_page_of_the_integration() {
+        let (site, bitbucket) = (TestSite::start().await, FakeBitbucket::start().await);
+        let mut ada = site.setup_browser().await;
+        let consumer = site.connect(&mut ada, &bitbucket, &["account", "email", "team", "repository"]).await;
+        let page = path_of_integration(&ada.get("/admin").await.body);
+        assert!(ada.get(&page).await.body.contains("Nobody has logged in with it yet"));
+
+        consumer.rotate_secret();
+        let away = ada.get("/login/bitbucket").await;
+        let refused = ada.grant(&away, &bitbucket, "ada").await;
+        assert!(refused.body.contains("does not accept the Client ID / Key"), "{}", refused.body);
+        assert!(refused.body.contains(&format!("href=\"{page}/edit\"")), "{}", refused.body);
+        assert!(ada.get(&page).await.body.contains("does not accept the Client ID / Key"));
+        let secret = consumer.secret();
+        let base_url = bitbucket.base_url();
+        let form = [
+            ("name", "Bitbucket"),
+            ("platform", "bitbucket"),
+            ("base_url", base_url.as_str()),
+            ("client_id", consumer.key()),
+            ("client_secret", secret.as_str()),
+        ];
+        let saved = ada.post(&format!("{page}/edit"), &form).await;
+        assert_eq!(saved.location, format!("{page}?done=saved"), "{}", saved.body);
+
+        let away = ada.get("/login/bitbucket").await;
+        assert_eq!(ada.grant(&away, &bitbucket, "ada").await.location, "/login/register");
+        let body = ada.get(&page).await.body;
+        assert!(
+            body.contains("Missing permissions")
+                && body.contains("Pull requests")
+                && body.contains("Webhooks"),
+            "{body}"
+        );
+        assert!(ada.get("/admin").await.body.contains("permissions missing"));
+        assert!(!ada.get(&format!("{page}/edit")).await.body.contains(&secret));
+
+        bitbucket.fail_next("/site/oauth2/access_token", Fault::status(503, ""));
+        let away = ada.get("/login/bitbucket").await;
+        let down = ada.grant(&away, &bitbucket, "ada").await;
+        assert_eq!(down.status, StatusCode::BAD_GATEWAY);
+        assert!(down.body.contains("Log in again"), "{}", down.body);
+    }
+
+    #[tokio::test]
+    async fn an_account_belongs_to_one_user() {
+        let (site, bitbucket) = (TestSite::start().await, FakeBitbucket::start().await);
+        let mut ada = site.setup_browser().await;
+        site.connect(&mut ada, &bitbucket, &ALL_SCOPES).await;
+        ada.register(&bitbucket, "ada").await;
+        let mut grace = site.browser();
+        assert_eq!(grace.register(&bitbucket, "grace").await.location, "/");
+        assert_eq!(grace.get("/admin").await.status, StatusCode::FORBIDDEN, "only the first one is an admin");
+        let log = ada.get("/admin/log").await.body;
+        assert!(log.contains("grace") && !log.contains("somebody"), "{log}");
+
+        let away = grace.post("/profile/accounts/bitbucket/connect", &[]).await;
+        let taken = grace.grant(&away, &bitbucket, "ada").await;
+        assert_eq!(taken.status, StatusCode::CONFLICT);
+        assert!(taken.body.contains("belongs to another user here"), "{}", taken.body);
+        let away = grace.post("/profile/accounts/bitbucket/connect", &[]).await;
+        let second = grace.grant(&away, &bitbucket, "hopper").await;
+        assert_eq!(second.status, StatusCode::CONFLICT);
+        assert!(second.body.contains("connected to Bitbucket as grace already"), "{}", second.body);
+        let away = grace.post("/profile/accounts/bitbucket/connect", &[]).await;
+        grace.post("/logout", &[]).await;
+        let left = grace.grant(&away, &bitbucket, "grace").await;
+        assert!(left.body.contains("You logged out"), "{}", left.body);
+    }
+
+    #[tokio::test]
+    async fn a_registration_can_be_cancelled() {
+        let (site, bitbucket) = (TestSite::start().await, FakeBitbucket::start().await);
+        let mut ada = site.setup_browser().await;
+        site.connect(&mut ada, &bitbucket, &ALL_SCOPES).await;
+        let away = ada.get("/login/bitbucket").await;
+        assert_eq!(ada.grant(&away, &bitbucket, "ada").await.location, "/login/register");
+        let kept = ada.cookies.clone();
+        assert_eq!(ada.post("/login/register/cancel", &[]).await.location, "/login");
+        assert!(!ada.cookies.contains_key("stave_registration"));
+        ada.cookies = kept;
+        let gone = ada.get("/login/register").await;
+        assert_eq!(gone.status, StatusCode::NOT_FOUND, "the server forgot it too: {}", gone.body);
+    }
+
+    #[tokio::test]
+    async fn an_address_belongs_to_whoever_verified_it() {
+        let (site, bitbucket) = (TestSite::start().await, FakeBitbucket::start().await);
+        let mut ada = site.setup_browser().await;
+        site.connect(&mut ada, &bitbucket, &ALL_SCOPES).await;
+        ada.register(&bitbucket, "ada").await;
+        let mut mallory = site.browser();
+        let away = mallory.get("/login/bitbucket").await;
+        mallory.grant(&away, &bitbucket, "mallory").await;
+        let squat = [("username", "mallory"), ("email", "grace@corp.example"), ("name", "")];
+        assert_eq!(mallory.post("/login/register", &squat).await.location, "/");
+        ada.post("/orgs/new", &[("name", "Acme"), ("short_name", "acme")]).await;
+        let by_address = [("who", "grace@corp.example"), ("role", "owner")];
+        let refused = ada.post("/orgs/acme/teams", &by_address).await;
+        assert!(refused.body.contains("This address is not verified here"), "{}", refused.body);
+        let refused = ada.post("/admin/admins", &by_address).await;
+        assert!(refused.body.contains("This address is not verified here"), "{}", refused.body);
+
+        bitbucket.user("grace").emails(&[Email::primary("grace@corp.example")]);
+        let mut grace = site.browser();
+        let away = grace.get("/login/bitbucket").await;
+        grace.grant(&away, &bitbucket, "grace").await;
+        let form = [("username", "grace"), ("email", "grace@corp.example"), ("name", "")];
+        let asked = grace.post("/login/register", &form).await;
+        assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(asked.body.contains("name=\"take_email\""), "{}", asked.body);
+        let taken = [form.as_slice(), &[("take_email", "on")]].concat();
+        assert_eq!(grace.post("/login/register", &taken).await.location, "/");
+        assert!(grace.get("/profile").await.body.contains("grace@corp.example"));
+        assert!(!mallory.get("/profile").await.body.contains("grace@corp.example"));
+        assert!(ada.get("/admin/log").await.body.contains("took a verified e-mail address from mallory"));
+        assert_eq!(ada.post("/orgs/acme/teams", &by_address).await.status, StatusCode::SEE_OTHER);
+    }
+
+    fn path_of_integration(panel: &str) -> String {
+        let start = panel.find("/admin/integrations/0").expect("an integration is listed");
+        panel[start..].split('"').next().unwrap().to_owned()
+    }
+}

@@ -1,0 +1,14 @@
+//! The tests of the whole Stave, through its command line and HTTP: one file per noun.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
+
+mod browser;
+mod config;
+mod crash;
+mod import;
+mod log_in;
+mod process;
+mod secrecy;
+mod story;
+mod support;
+mod token;

@@ -29,7 +29,7 @@ pub struct Metadata {
     /// gzip of the JSON.
     pub body_gzip: Bytes,
     /// Strictly increases with each change, in whole seconds.
-    pub modified_at: Option<Timestamp>,
+    pub modified_at: Timestamp,
 }
 
 impl App {
@@ -98,7 +98,7 @@ impl App {
         let found = self.storage.document_find(organization, &name, is_dev).await?;
         Ok(found.map(|document| Metadata {
             body_gzip: document.body_gzip.into(),
-            modified_at: Some(document.modified_at),
+            modified_at: document.modified_at,
         }))
     }
 

@@ -13,6 +13,7 @@ use stave_domain::{
 use stave_git::{GitError, Manifest as Kept, Mirror};
 use stave_storage::Blob;
 use std::{
+    collections::HashSet,
     fs::File,
     io::{self, Read, Seek},
     path::Path,
@@ -63,9 +64,14 @@ impl App {
     /// from it; if trying again may help, the job does.
     pub(crate) async fn dists_build(&self, id: PackageId) -> Result<(), Failure> {
         let Some(package) = self.storage.package_find(id).await? else { return Ok(()) };
-        let versions = self.storage.version_list(id).await?;
+        let built: HashSet<String> =
+            self.storage.dist_list(id).await?.into_iter().map(|dist| dist.commit).collect();
+        let mut versions = self.storage.version_list(id).await?;
+        versions.retain(|version| {
+            !version.is_dev && version.removed_at.is_none() && !built.contains(&version.commit)
+        });
         let (mut lines, mut again) = (Vec::new(), None);
-        for version in versions.iter().filter(|version| !version.is_dev && version.removed_at.is_none()) {
+        for version in versions {
             if let Err(failure) = self.dist_build(&package, &version.commit).await {
                 tracing::warn!(package = title(&package), version = version.version, %failure, "a zip could not be built");
                 lines.push(RunLine {

@@ -39,25 +39,36 @@ impl App {
         Ok(self.storage.log_insert(&entry).await?)
     }
 
-    /// The installation's Log, newest first, from before a line; for admins.
+    /// The installation's Log, newest first, from before a line; for admins. The second value says whether more follow.
     pub async fn log_list(
         &self,
         actor: &Actor,
         before: Option<LogEntryId>,
-    ) -> Result<Vec<LogEntry>, Failure> {
+    ) -> Result<(Vec<LogEntry>, bool), Failure> {
         actor.admin()?;
-        Ok(self.storage.log_list(None, before, PAGE).await?)
+        self.log_page(None, before).await
     }
 
-    /// An organization's Log, newest first, from before a line; for its owners.
+    /// An organization's Log, newest first, from before a line; for its owners. The last value says whether more follow.
     pub async fn organization_log_list(
         &self,
         actor: &Actor,
         short_name: &str,
         before: Option<LogEntryId>,
-    ) -> Result<(Organization, Vec<LogEntry>), Failure> {
+    ) -> Result<(Organization, Vec<LogEntry>, bool), Failure> {
         let organization = self.organization_owned(actor, short_name).await?;
-        let entries = self.storage.log_list(Some(organization.id), before, PAGE).await?;
-        Ok((organization, entries))
+        let (entries, more) = self.log_page(Some(organization.id), before).await?;
+        Ok((organization, entries, more))
+    }
+
+    async fn log_page(
+        &self,
+        organization: Option<OrganizationId>,
+        before: Option<LogEntryId>,
+    ) -> Result<(Vec<LogEntry>, bool), Failure> {
+        let mut entries = self.storage.log_list(organization, before, PAGE + 1).await?;
+        let more = entries.len() as u64 > PAGE;
+        entries.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
+        Ok((entries, more))
     }
 }

@@ -36,9 +36,6 @@ struct LogQuery {
     before: String,
 }
 
-/// As many lines as the use case gives at once: with fewer, the Log ends here.
-const PAGE: usize = 100;
-
 /// `GET /orgs/{organization}/settings/log`
 async fn list(
     State(app): State<App>,
@@ -47,9 +44,9 @@ async fn list(
     Query(query): Query<LogQuery>,
 ) -> Result<Page<OrganizationLog>, PageError> {
     let before = query.before.parse().ok();
-    let (organization, entries) = app.organization_log_list(&frame.actor, &short_name, before).await?;
+    let (organization, entries, more) = app.organization_log_list(&frame.actor, &short_name, before).await?;
     let home = home(&organization);
-    let last = entries.last().filter(|_| entries.len() >= PAGE);
+    let last = entries.last().filter(|_| more);
     let older = last.map(|entry| format!("{home}/settings/log?before={}", entry.id));
     let newest = before.is_some().then(|| format!("{home}/settings/log"));
     Ok(Page(OrganizationLog { frame, organization, home, entries, newest, older }))

@@ -33,6 +33,22 @@ async fn a_token_reaches_its_organizations_and_stops_at_once() {
 }
 
 #[tokio::test]
+async fn a_machines_token_reads_one_organization() {
+    let (stave, ada) = TestStave::with_acme().await;
+    ada.send("/orgs/new", &[("name", "Other"), ("short_name", "other")]).await.shows("Other");
+    let page = ada.send("/orgs/acme/settings/tokens", &[("description", "CI")]).await;
+    let at = page.body.find("stave_ort_").unwrap_or_else(|| panic!("no token on the page:\n{}", page.text()));
+    let token = page.body[at..at + 78].to_owned();
+    ada.open("/orgs/acme/settings/tokens").await.shows("CI").hides(&token);
+    let client = reqwest::Client::new();
+    for (organization, status) in [("acme", 200), ("other", 404)] {
+        let root = format!("{}/repo/{organization}/packages.json", stave.url);
+        let answer = client.get(root).basic_auth("token", Some(&token)).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{organization}");
+    }
+}
+
+#[tokio::test]
 async fn who_leaves_the_organization_reads_nothing_more() {
     let (stave, ada) = TestStave::with_acme().await;
     let grace = stave.browser();

@@ -30,9 +30,6 @@ struct LogQuery {
     before: String,
 }
 
-/// Where the Log may go on, there is a full page of it.
-const PAGE: usize = 100;
-
 /// `GET /admin/log`
 async fn list(
     State(app): State<App>,
@@ -40,8 +37,8 @@ async fn list(
     Query(query): Query<LogQuery>,
 ) -> Result<Page<LogPage>, PageError> {
     let before = query.before.parse().ok();
-    let entries = app.log_list(&frame.actor, before).await?;
-    let last = entries.last().filter(|_| entries.len() >= PAGE);
+    let (entries, more) = app.log_list(&frame.actor, before).await?;
+    let last = entries.last().filter(|_| more);
     let older = last.map(|entry| format!("/admin/log?before={}", entry.id));
     let newest = before.is_some().then(|| "/admin/log".to_owned());
     Ok(Page(LogPage { frame, entries, newest, older }))

@@ -34,8 +34,8 @@ pub(super) struct Validators {
 }
 
 impl Validators {
-    pub(super) fn of(modified_at: Option<Timestamp>) -> Self {
-        Self { last_modified: modified_at.as_ref().and_then(http_date) }
+    pub(super) fn of(modified_at: Timestamp) -> Self {
+        Self { last_modified: http_date(&modified_at) }
     }
 
     /// Equality, not "not older": a repository that was restored from a backup must not look unchanged.
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn who_has_the_bytes_is_not_sent_them() {
-        let validators = Validators::of(Some("1994-11-06T08:49:37Z".parse().unwrap()));
+        let validators = Validators::of("1994-11-06T08:49:37Z".parse().unwrap());
         let body = compressed(b"{}").unwrap();
         let known = asked(IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:37 GMT");
         let answer = document(&known, body.clone().into(), &validators);

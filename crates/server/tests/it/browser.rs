@@ -6,7 +6,10 @@
 use crate::support::TestStave;
 use stave_domain::integration::Permission;
 use stave_testkit::{Composer, samples};
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 use thirtyfour::{ChromiumLikeCapabilities, prelude::*};
 
 /// A person at a screen.
@@ -43,20 +46,22 @@ impl Person {
         Some(Self { driver, screenshots })
     }
 
+    /// The first of these elements that is to be seen.
     async fn find(&self, xpath: String, what: &str) -> WebElement {
-        let found = self
-            .driver
-            .query(By::XPath(xpath))
-            .wait(Duration::from_secs(20), Duration::from_millis(100))
-            .and_displayed()
-            .first()
-            .await;
-        match found {
-            Ok(element) => element,
-            Err(error) => {
-                let text = self.driver.find(By::Tag("body")).await.unwrap().text().await.unwrap();
-                panic!("{what} is not at {}: {error}\n{text}", self.driver.current_url().await.unwrap())
+        // While the browser goes from one page to the next, what was found may be gone before it is looked at.
+        let patience = Instant::now() + Duration::from_secs(20);
+        loop {
+            let found = self.driver.find_all(By::XPath(xpath.as_str())).await.unwrap_or_default();
+            for element in found {
+                if element.is_displayed().await.unwrap_or(false) {
+                    return element;
+                }
             }
+            if Instant::now() > patience {
+                let text = self.driver.find(By::Tag("body")).await.unwrap().text().await.unwrap();
+                panic!("{what} is not at {}:\n{text}", self.driver.current_url().await.unwrap());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
@@ -194,6 +199,7 @@ async fn become_first_admin(person: &Person, url: &str) {
     person.look("05-register").await;
     assert_eq!(person.read("Username").await, "ada");
     person.press("Create account").await;
+    person.sees("Admin Users").await;
     person.press("Leave Setup Mode").await;
     person.sees("Setup Mode is over").await;
     person.look("06-admin").await;

@@ -37,6 +37,36 @@
 //! assert!(run.success(), "{run}");
 //! # }
 //! ```
+//!
+//! And a Bitbucket Data Center, of the version that a test wants:
+//!
+//! ```no_run
+//! use stave_testkit::{DataCenterOptions, FakeDataCenter, Level, RateLimit, TwoFactor, Version};
+//!
+//! # async fn story(public_key: &str) {
+//! let server = FakeDataCenter::start_with(DataCenterOptions::new(Version::V7_20).context_path("/bitbucket")).await;
+//! server.base_url(); // "http://127.0.0.1:41234/bitbucket"
+//!
+//! // people, groups, projects, repositories: made when first named
+//! server.user("root").system_admin();
+//! server.user("Ada@Example.com").email("ada@example.com").slug(); // "ada_example.com"
+//! let php = server.group("php", &["grace"]).project("PHP");
+//! php.grant_group("php", Level::Read).repository("mailer").grant("ada", Level::Admin);
+//!
+//! // OAuth 1, then an upgrade of the server, then OAuth 2: a person at the consent page, or tokens without the trip
+//! let consumer = server.consumer("stave", public_key);
+//! let _back = server.grant_access("http://.../plugins/servlet/oauth/authorize?oauth_token=...", "ada").await;
+//! let _signed = consumer.tokens_of("ada");
+//! server.set_version(Version::V8_19).refuse_oauth1();
+//! let link = server.link("http://127.0.0.1:8080/oauth/callback/bitbucket", &["REPO_READ"]);
+//! let (_id, _secret, _tokens) = (link.client_id(), link.client_secret(), link.tokens_of("ada"));
+//!
+//! // what stands in the way
+//! server.two_factor(TwoFactor::HtmlPage).whitelist_oauth();
+//! server.believes_base_url("https://git.example.com").clock_ahead(std::time::Duration::from_mins(6));
+//! server.rate_limit_after(10, RateLimit::Announced).heal();
+//! # }
+//! ```
 
 #![expect(clippy::missing_panics_doc, reason = "all of it panics when a test is broken; said once, above")]
 #![expect(
@@ -45,7 +75,9 @@
 )]
 
 mod bitbucket;
+mod common;
 mod composer;
+pub mod data_center;
 mod git;
 mod listener;
 pub mod samples;
@@ -54,12 +86,12 @@ pub use bitbucket::{
     FakeBitbucket,
     consumer::{Consumer, Tokens},
     delivery::Delivery,
-    fault::Fault,
     permission::Level,
-    record::RecordedRequest,
     repository::Repository,
     user::{Email, User},
     workspace::Workspace,
 };
+pub use common::{fault::Fault, record::RecordedRequest};
 pub use composer::{Composer, ComposerRun};
+pub use data_center::{DataCenterOptions, FakeDataCenter, RateLimit, TwoFactor, Version};
 pub use git::{BareRepository, GitServer};

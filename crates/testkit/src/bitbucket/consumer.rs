@@ -1,12 +1,15 @@
 //! OAuth consumers: made by a test, or by a person in a browser.
 
 use super::{
-    page::{self, Page, escape},
     scope::{self, BOXES},
     session,
-    state::{Fake, chance},
+    state::Fake,
     token,
     user::User,
+};
+use crate::common::{
+    chance,
+    page::{self, Page, escape},
 };
 use axum::{
     body::Bytes,
@@ -26,9 +29,9 @@ pub struct Consumer {
 /// What a person's consent is worth.
 #[derive(Clone)]
 pub struct Tokens {
-    /// Good for two hours.
+    /// Good for two hours; at Data Center for one.
     pub access: String,
-    /// Good for three months, and for ten minutes after its first use.
+    /// Good for three months, and for ten minutes after its first use; at Data Center only until then.
     pub refresh: String,
 }
 

@@ -9,14 +9,11 @@ mod collection;
 pub(crate) mod consumer;
 pub(crate) mod delivery;
 mod error;
-pub(crate) mod fault;
 mod fields;
 mod filter;
 mod front;
 mod oauth;
-mod page;
 pub(crate) mod permission;
-pub(crate) mod record;
 mod reference;
 pub(crate) mod repository;
 mod scope;
@@ -30,14 +27,15 @@ mod webhook;
 pub(crate) mod workspace;
 
 use crate::{
-    Consumer, Delivery, Fault, Level, RecordedRequest, User, Workspace, listener::Listener, samples,
+    Consumer, Delivery, Fault, Level, RecordedRequest, User, Workspace,
+    common::{chance, fault::Plan},
+    listener::Listener,
+    samples,
 };
 use axum::{
     Router, middleware,
     routing::{get, post},
 };
-use fault::Plan;
-use jiff::SignedDuration;
 use state::Fake;
 use std::{
     net::SocketAddr,
@@ -119,7 +117,7 @@ impl FakeBitbucket {
     }
 
     async fn press(&self, decision: &str, url: &str, nickname: &str) -> String {
-        let session = state::chance(16);
+        let session = chance(16);
         let user = self.user(nickname).uuid().to_owned();
         self.fake.state().sessions.insert(session.clone(), user);
         let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
@@ -194,7 +192,7 @@ impl FakeBitbucket {
 
     /// Moves the fake's clock forward.
     pub fn advance(&self, by: Duration) -> &Self {
-        self.fake.state().advance(SignedDuration::try_from(by).expect("a test moves time by years at most"));
+        self.fake.state().clock.advance(by);
         self
     }
 

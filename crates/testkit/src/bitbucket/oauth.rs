@@ -2,12 +2,14 @@
 
 use super::{
     consumer::ConsumerRecord,
-    page::{Page, escape, query_value},
     scope, session,
     state::{Fake, State},
     token::{self, Code},
 };
-use crate::git::basic_login;
+use crate::{
+    common::page::{Page, escape, query_value},
+    git::basic_login,
+};
 use axum::{
     Json,
     body::Bytes,

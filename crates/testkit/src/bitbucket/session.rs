@@ -1,8 +1,9 @@
 //! Browsers that are logged in to the fake: nobody types a password, everybody chooses who they are.
 
-use super::{
+use super::state::Fake;
+use crate::common::{
+    chance, cookie,
     page::{Page, escape},
-    state::{Fake, chance},
 };
 use axum::{
     Form,
@@ -18,10 +19,7 @@ pub(crate) const COOKIE: &str = "fake_bitbucket_session";
 
 /// The uuid of the person in this browser.
 pub(crate) fn user(fake: &Fake, headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let (_, session) = pairs.find(|(name, _)| *name == COOKIE)?;
-    fake.state().sessions.get(session).cloned()
+    fake.state().sessions.get(cookie(headers, COOKIE)?).cloned()
 }
 
 /// The page on which one chooses who one is; afterwards the browser goes to `next`, a path with its query.

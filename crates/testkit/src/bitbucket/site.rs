@@ -3,14 +3,16 @@
 use super::{
     caller::token_of_git,
     delivery,
-    page::{self, Page, escape},
     permission::{self, Level},
     repository::RepositoryRecord,
     scope, session,
     state::{Fake, State},
     token::{AccessToken, Actor},
 };
-use crate::git::{self, refusal};
+use crate::{
+    common::page::{self, Page, escape},
+    git::{self, refusal},
+};
 use axum::{
     body::Body,
     extract::{Request, State as Extract},

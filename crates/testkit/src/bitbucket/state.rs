@@ -3,15 +3,14 @@
 use super::{
     consumer::ConsumerRecord,
     delivery::Delivery,
-    fault::Plan,
-    record::RecordedRequest,
     repository::RepositoryRecord,
     token::{AccessToken, Code, RefreshToken},
     user::UserRecord,
     webhook::WebhookRecord,
     workspace::WorkspaceRecord,
 };
-use jiff::{SignedDuration, Timestamp};
+use crate::common::{clock::Clock, fault::Plan, record::RecordedRequest};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::HashMap,
@@ -54,7 +53,7 @@ pub(crate) struct State {
     pub(crate) requests: Vec<RecordedRequest>,
     pub(crate) plans: Vec<Plan>,
     pub(crate) switches: Switches,
-    moved: SignedDuration,
+    pub(crate) clock: Clock,
 }
 
 /// Behaviour that has two forms in the wild.
@@ -95,13 +94,7 @@ impl Fake {
 impl State {
     /// The fake's own time.
     pub(crate) fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "the fake is another machine: it has its own clock")]
-        let now = Timestamp::now();
-        now + self.moved
-    }
-
-    pub(crate) fn advance(&mut self, by: SignedDuration) {
-        self.moved += by;
+        self.clock.now()
     }
 
     pub(crate) fn user(&self, uuid: &str) -> Option<&UserRecord> {
@@ -168,11 +161,6 @@ fn uuid_braced(bytes: [u8; 16]) -> String {
         .braced()
         .encode_lower(&mut Uuid::encode_buffer())
         .to_owned()
-}
-
-/// `bytes` bytes of chance in hex.
-pub(crate) fn chance(bytes: usize) -> String {
-    hex::encode((0..bytes).map(|_| rand::random::<u8>()).collect::<Vec<_>>())
 }
 
 /// An instant as Bitbucket writes it: microseconds and `+00:00`.

@@ -1,6 +1,7 @@
 //! Tokens and codes: how they are issued, how long they live, how they are replaced.
 
-use super::state::{State, chance};
+use super::state::State;
+use crate::common::chance;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 

@@ -7,6 +7,7 @@
 
 mod composer;
 mod consumer;
+mod data_center;
 mod fault;
 mod git;
 mod oauth;

@@ -1,14 +1,15 @@
-"""Cuts what the fake answers out of Atlassian's published document.
+"""Cuts what a fake answers out of one of Atlassian's published documents.
 
     python3 excerpt.py bitbucket-cloud.swagger.v3.json > bitbucket-cloud.excerpt.json
+    python3 excerpt.py 9.4.swagger.v3.json > bitbucket-datacenter.excerpt.json
 """
 
 import json
 import re
 import sys
 
-# Path: methods that the fake answers.
-KEPT = {
+# Path: methods that the fakes answer.
+CLOUD = {
     "/hook_events": ["get"],
     "/hook_events/{subject_type}": ["get"],
     "/repositories": ["get"],
@@ -50,8 +51,37 @@ KEPT = {
     "/workspaces/{workspace}/projects": ["get"],
 }
 
-# Schemas that no answer refers to, but that the `type` of an object can name.
-SCHEMAS = {"app_user", "commit_file", "error"}
+DATA_CENTER = {
+    "/api/latest/admin/groups/more-members": ["get"],
+    "/api/latest/application-properties": ["get"],
+    "/api/latest/groups": ["get"],
+    "/api/latest/projects": ["get"],
+    "/api/latest/projects/{projectKey}": ["get"],
+    "/api/latest/projects/{projectKey}/permissions/groups": ["get"],
+    "/api/latest/projects/{projectKey}/permissions/users": ["get"],
+    "/api/latest/projects/{projectKey}/permissions/{permission}/all": ["get"],
+    "/api/latest/projects/{projectKey}/repos": ["get"],
+    "/api/latest/projects/{projectKey}/repos/{repositorySlug}": ["get"],
+    "/api/latest/projects/{projectKey}/repos/{repositorySlug}/branches": ["get"],
+    "/api/latest/projects/{projectKey}/repos/{repositorySlug}/branches/default": ["get"],
+    "/api/latest/projects/{projectKey}/repos/{repositorySlug}/default-branch": ["get"],
+    "/api/latest/projects/{projectKey}/repos/{repositorySlug}/permissions/groups": ["get"],
+    "/api/latest/projects/{projectKey}/repos/{repositorySlug}/permissions/users": ["get"],
+    "/api/latest/projects/{projectKey}/repos/{repositorySlug}/tags": ["get"],
+    "/api/latest/projects/{projectKey}/repos/{repositorySlug}/tags/{name}": ["get"],
+    "/api/latest/projects/{projectKey}/repos/{repositorySlug}/webhooks": ["get", "post"],
+    "/api/latest/projects/{projectKey}/repos/{repositorySlug}/webhooks/{webhookId}": ["get", "put"],
+    "/api/latest/projects/{projectKey}/webhooks": ["get", "post"],
+    "/api/latest/projects/{projectKey}/webhooks/{webhookId}": ["get", "put"],
+    "/api/latest/repos": ["get"],
+    "/api/latest/users": ["get"],
+    "/api/latest/users/{userSlug}": ["get"],
+    "/authconfig/latest/login-options": ["get"],
+}
+
+# Schemas that no answer refers to, but that the `type` of an object can name, or every refusal is.
+CLOUD_SCHEMAS = {"app_user", "commit_file", "error"}
+DATA_CENTER_SCHEMAS = {"RestErrors"}
 
 
 def without_prose(value):
@@ -74,15 +104,17 @@ def schemas_in(value):
 
 def main():
     document = json.load(open(sys.argv[1], encoding="utf-8"))
+    is_cloud = "/user/workspaces" in document["paths"]
+    kept_paths, more = (CLOUD, CLOUD_SCHEMAS) if is_cloud else (DATA_CENTER, DATA_CENTER_SCHEMAS)
     paths = {}
-    for path, methods in KEPT.items():
+    for path, methods in kept_paths.items():
         paths[path] = {}
         for method in methods:
             responses = document["paths"][path][method]["responses"]
             kept = {status: {"content": answer["content"]} for status, answer in responses.items() if "content" in answer}
             paths[path][method] = {"responses": without_prose(kept)}
     everything = document["components"]["schemas"]
-    schemas, wanted = {}, schemas_in(paths) | SCHEMAS
+    schemas, wanted = {}, schemas_in(paths) | more
     while wanted:
         name = wanted.pop()
         schemas[name] = without_prose(everything[name])

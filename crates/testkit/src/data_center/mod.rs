@@ -1,0 +1,370 @@
+//! A stateful fake Bitbucket Data Center.
+//!
+//! One listener, everything below one base URL with its context path. What enters are requests and the calls of a test;
+//! what leaves are answers.
+
+mod api;
+mod applink;
+mod caller;
+mod consent;
+mod error;
+mod front;
+mod identity;
+mod link;
+mod listing;
+mod oauth1;
+mod oauth2;
+mod options;
+mod permission;
+mod project;
+mod reference;
+mod repository;
+mod scm;
+mod scope;
+mod session;
+mod site;
+mod state;
+mod token;
+mod user;
+mod version;
+mod webhook;
+
+pub use link::{Consumer, Link};
+pub use oauth1::SignedTokens;
+pub use options::DataCenterOptions;
+pub use project::Project;
+pub use repository::Repository;
+pub use state::{RateLimit, TwoFactor};
+pub use user::User;
+pub use version::Version;
+
+use crate::{
+    Fault, Level, RecordedRequest,
+    common::{chance, fault::Plan},
+    listener::Listener,
+    samples,
+};
+use axum::{
+    Router, middleware,
+    routing::{any, get, post},
+};
+use reqwest::{Client, Response, redirect::Policy};
+use state::Fake;
+use std::{sync::Arc, time::Duration};
+
+/// A Bitbucket Data Center that runs on loopback until it is dropped. Everything that it knows, it was told by these
+/// functions or over HTTP.
+pub struct FakeDataCenter {
+    fake: Arc<Fake>,
+    _listener: Listener,
+}
+
+impl FakeDataCenter {
+    /// Starts an empty one of this version, at the root of a free port.
+    pub async fn start(version: Version) -> Self {
+        Self::start_with(DataCenterOptions::new(version)).await
+    }
+
+    /// Starts an empty one.
+    ///
+    /// # Panics
+    /// If the address is taken.
+    pub async fn start_with(options: DataCenterOptions) -> Self {
+        let started = tokio::task::spawn_blocking(move || Self::start_blocking(&options));
+        started.await.expect("the fake starts")
+    }
+
+    /// As `start_with`, for callers without a runtime.
+    ///
+    /// # Panics
+    /// If the address is taken.
+    pub fn start_blocking(options: &DataCenterOptions) -> Self {
+        let mut made = None;
+        let listener = Listener::start(options.address, |address, _| {
+            let origin = format!("http://{address}");
+            let fake = Arc::new(Fake::new(options.version, origin, &options.context));
+            made = Some(Arc::clone(&fake));
+            router(fake)
+        });
+        Self { fake: made.expect("the router was made"), _listener: listener }
+    }
+
+    /// The base URL with its context path, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        self.fake.base()
+    }
+
+    /// Becomes another version, as after an upgrade: people, links and tokens stay.
+    pub fn set_version(&self, version: Version) -> &Self {
+        self.fake.state().version = version;
+        self
+    }
+
+    /// The person with this user name; a new one has no rights.
+    pub fn user(&self, name: &str) -> User {
+        User::named(&self.fake, name)
+    }
+
+    /// Makes a group of these people, or changes it. New people are made.
+    pub fn group(&self, name: &str, members: &[&str]) -> &Self {
+        let members = members.iter().map(|name| self.user(name).id()).collect();
+        self.fake.state().groups.insert(name.to_owned(), members);
+        self
+    }
+
+    /// The project with this key; `~ada` is the personal one of ada. Nobody but admins may do something with a new one.
+    pub fn project(&self, key: &str) -> Project {
+        Project::named(&self.fake, key)
+    }
+
+    /// Makes an incoming OAuth 2 link with these permissions (`REPO_READ`, ...); several redirect URLs are separated by
+    /// commas.
+    pub fn link(&self, redirect_url: &str, permissions: &[&str]) -> Link {
+        Link::create(&self.fake, redirect_url, permissions)
+    }
+
+    /// Makes a link of OAuth 1 whose incoming authentication has this consumer key and public key (PEM).
+    ///
+    /// # Panics
+    /// If the key is none that Bitbucket takes.
+    pub fn consumer(&self, key: &str, public_key: &str) -> Consumer {
+        Consumer::create(&self.fake, key, public_key)
+    }
+
+    /// Goes to the consent page at `url`, of either OAuth, as this person and presses "Allow". Gives where Bitbucket
+    /// sends the browser then: the callback with `code` and `state`, or with `oauth_token` and `oauth_verifier`.
+    ///
+    /// # Panics
+    /// If `url` leads to no consent page; the message has the page that there is.
+    pub async fn grant_access(&self, url: &str, name: &str) -> String {
+        self.press("allow", url, name).await
+    }
+
+    /// Goes to the consent page at `url` as this person and presses "Deny".
+    ///
+    /// # Panics
+    /// If `url` leads to no consent page.
+    pub async fn deny_access(&self, url: &str, name: &str) -> String {
+        self.press("deny", url, name).await
+    }
+
+    async fn press(&self, decision: &str, url: &str, name: &str) -> String {
+        let session = chance(16);
+        let user = self.user(name).id();
+        self.fake.state().sessions.insert(session.clone(), user);
+        let cookie = format!("{}={session}", session::COOKIE);
+        let browser = Client::builder().no_proxy().redirect(Policy::none()).build();
+        let browser = browser.expect("a client needs nothing that can be missing");
+        let origin = self.base_url().trim_end_matches(self.fake.context()).to_owned();
+        let mut page = url.to_owned();
+        loop {
+            let answer = browser.get(&page).header("cookie", &cookie).send().await.expect("the fake answers");
+            match location(&answer) {
+                None => break,
+                Some(next) if next.starts_with('/') => page = format!("{origin}{next}"),
+                Some(back) => return back,
+            }
+        }
+        let request = browser.post(&page).form(&[("decision", decision)]).header("cookie", &cookie);
+        let answer = request.send().await.expect("the fake answers");
+        match location(&answer) {
+            Some(back) => back,
+            None => panic!("nothing leads away from {page}: {}", answer.text().await.unwrap_or_default()),
+        }
+    }
+
+    /// Forgets what this person's consent was worth: every token of OAuth 1 and 2.
+    pub fn revoke_tokens(&self, name: &str) -> &Self {
+        let user = self.user(name).id();
+        self.fake.state().revoke(user);
+        self
+    }
+
+    /// Plays a wrong proxy configuration: the server believes that this is its base URL, context path included. OAuth 1
+    /// signatures are judged by it, and links in answers begin with it.
+    pub fn believes_base_url(&self, url: &str) -> &Self {
+        self.fake.state().switches.believes = Some(url.trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// As without the two properties that relax it: OAuth 2 is off while the base URL is not https, and takes no redirect
+    /// URL but https.
+    pub fn insist_on_https(&self) -> &Self {
+        self.fake.state().switches.https_only = true;
+        self
+    }
+
+    /// Takes a refresh without `redirect_uri`.
+    pub fn refresh_without_redirect_uri(&self) -> &Self {
+        self.fake.state().switches.refresh_without_redirect = true;
+        self
+    }
+
+    /// Versions from 8 on answer OAuth 1 with 503 and `consumer_key_refused`.
+    pub fn refuse_oauth1(&self) -> &Self {
+        self.fake.state().switches.oauth1_refused = true;
+        self
+    }
+
+    /// Serves a request with a wrong credential as nobody's, and not with 401.
+    pub fn anonymous_for_wrong_credentials(&self) -> &Self {
+        self.fake.state().switches.anonymous_instead = true;
+        self
+    }
+
+    /// Installs a two-factor plugin. It intercepts API calls with a credential, and every call for a token.
+    pub fn two_factor(&self, plugin: TwoFactor) -> &Self {
+        self.fake.state().switches.two_factor = Some(plugin);
+        self
+    }
+
+    /// The two-factor plugin intercepts API calls without a credential, too.
+    pub fn two_factor_for_everybody(&self) -> &Self {
+        self.fake.state().switches.two_factor_for_anonymous = true;
+        self
+    }
+
+    /// Presses "Enable OAuth whitelist" in the settings of the two-factor plugin.
+    pub fn whitelist_oauth(&self) -> &Self {
+        self.fake.state().switches.oauth_whitelist = true;
+        self
+    }
+
+    /// Puts a single sign-on proxy before everything: every request is sent to its page.
+    pub fn single_sign_on(&self) -> &Self {
+        self.fake.state().switches.single_sign_on = true;
+        self
+    }
+
+    /// Answers this many more API calls with a credential, then 429 until `heal`.
+    pub fn rate_limit_after(&self, calls: u32, kind: RateLimit) -> &Self {
+        self.fake.state().switches.requests_left = Some((calls, kind));
+        self
+    }
+
+    /// Lets the next request with this path, below the context path, go wrong; `*` stands for any text.
+    pub fn fail_next(&self, pattern: &str, fault: Fault) -> &Self {
+        self.plan(pattern, fault, true)
+    }
+
+    /// Lets every request with this path, below the context path, go wrong until `heal`.
+    pub fn fail(&self, pattern: &str, fault: Fault) -> &Self {
+        self.plan(pattern, fault, false)
+    }
+
+    /// Ends every trouble and takes away what stands in the way: faults, the rate limit, the two-factor plugin, the
+    /// single sign-on proxy, the wrong base URL.
+    pub fn heal(&self) -> &Self {
+        let mut state = self.fake.state();
+        state.plans.clear();
+        let switches = &mut state.switches;
+        switches.requests_left = None;
+        switches.two_factor = None;
+        switches.two_factor_for_anonymous = false;
+        switches.oauth_whitelist = false;
+        switches.single_sign_on = false;
+        switches.believes = None;
+        drop(state);
+        self
+    }
+
+    /// Lets everything that was issued grow older. The clock on the wall stays: see `clock_ahead`.
+    pub fn advance(&self, by: Duration) -> &Self {
+        self.fake.state().age.advance(by);
+        self
+    }
+
+    /// Moves the clock on the wall of the server forward: the `Date` of answers, and the time that signed requests are
+    /// held against. Call it as well when a test moves Stave's clock.
+    pub fn clock_ahead(&self, by: Duration) -> &Self {
+        self.fake.state().wall.advance(by);
+        self
+    }
+
+    /// Moves the clock on the wall of the server back.
+    pub fn clock_behind(&self, by: Duration) -> &Self {
+        self.fake.state().wall.go_back(by);
+        self
+    }
+
+    /// What was asked so far, oldest first.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.fake.state().requests.clone()
+    }
+
+    /// Forgets what was asked so far.
+    pub fn forget_requests(&self) -> &Self {
+        self.fake.state().requests.clear();
+        self
+    }
+
+    /// Something to click through: the admin root, the project PHP with the sample repositories, whose admin is ada and
+    /// whose readers are the group php with grace; linus may read one repository.
+    pub fn seed_demo(&self) -> &Self {
+        self.user("root").system_admin();
+        self.group("php", &["grace"]);
+        let php = self.project("PHP");
+        php.grant("ada", Level::Admin).grant_group("php", Level::Read);
+        for (slug, make) in samples::ALL {
+            make(php.repository(slug).git());
+        }
+        php.repository("mailer").grant("linus", Level::Read);
+        self
+    }
+
+    fn plan(&self, pattern: &str, fault: Fault, once: bool) -> &Self {
+        self.fake.state().plans.push(Plan { pattern: pattern.to_owned(), fault, once });
+        self
+    }
+}
+
+fn location(answer: &Response) -> Option<String> {
+    Some(answer.headers().get("location")?.to_str().ok()?.to_owned())
+}
+
+fn router(fake: Arc<Fake>) -> Router {
+    let inside = Router::new()
+        .route("/", get(site::home))
+        .route("/login", get(session::show).post(session::create))
+        .merge(rest())
+        .merge(applink::router())
+        .merge(servlets())
+        .route("/scm/{key}/{slug}/{*path}", any(scm::serve))
+        .fallback(site::nothing);
+    let router = match fake.context() {
+        "" => inside,
+        context => Router::new().nest(context, inside).fallback(site::nothing),
+    };
+    router.layer(middleware::from_fn_with_state(Arc::clone(&fake), front::receive)).with_state(fake)
+}
+
+/// The newest version of everything is also at `latest`.
+fn rest() -> Router<Arc<Fake>> {
+    let oauth2 = || {
+        Router::new()
+            .route("/authorize", get(oauth2::authorize))
+            .route("/token", post(oauth2::token))
+            .route("/client", get(oauth2::clients))
+    };
+    let login_options = || Router::new().route("/login-options", get(identity::login_options));
+    Router::new()
+        .nest("/rest/api/1.0", api::router())
+        .nest("/rest/api/latest", api::router())
+        .nest("/rest/oauth2/1.0", oauth2())
+        .nest("/rest/oauth2/latest", oauth2())
+        .nest("/rest/authconfig/1.0", login_options())
+        .nest("/rest/authconfig/latest", login_options())
+        .route("/rest/{*path}", any(api::no_resource))
+}
+
+fn servlets() -> Router<Arc<Fake>> {
+    let below = Router::new()
+        .route("/applinks/whoami", get(identity::whoami))
+        .route("/oauth2/consent", get(oauth2::ask).post(oauth2::decide))
+        .route("/oauth/request-token", post(oauth1::request_token))
+        .route("/oauth/authorize", get(oauth1::authorize).post(oauth1::decide))
+        .route("/oauth/access-token", post(oauth1::access_token))
+        .route("/tfa/verify", get(site::second_factor))
+        .route("/tfa/configuration", get(site::plugin).post(site::plugin_change));
+    Router::new().nest("/plugins/servlet", below)
+}

@@ -1,0 +1,192 @@
+//! Projects: a key, a name, and who may do what in all of their repositories.
+
+use super::{
+    caller::Caller,
+    error::ApiError,
+    listing::Listing,
+    permission::{self, Grants},
+    repository::Repository,
+    state::{Fake, State},
+    user::User,
+};
+use crate::Level;
+use axum::{
+    Json,
+    extract::{Path, State as Extract},
+    response::Response,
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// A project of the fake Data Center.
+pub struct Project {
+    fake: Arc<Fake>,
+    id: u32,
+}
+
+#[derive(Clone)]
+pub(crate) struct ProjectRecord {
+    pub(crate) id: u32,
+    /// In upper case.
+    pub(crate) key: String,
+    name: String,
+    pub(crate) is_public: bool,
+    /// The id of the user, if it is a personal project.
+    pub(crate) owner: Option<u32>,
+    /// What every licensed user may do.
+    pub(crate) default_permission: Option<Level>,
+    pub(crate) grants: Grants,
+}
+
+impl Project {
+    pub(super) fn named(fake: &Arc<Fake>, key: &str) -> Self {
+        let owner = key.strip_prefix('~').map(|name| User::named(fake, name).id());
+        let mut state = fake.state();
+        let known = state.project_with_key(key).map(|project| project.id);
+        let id = known.unwrap_or_else(|| {
+            let project = ProjectRecord::new(state.id_new("project"), key, owner);
+            let id = project.id;
+            state.projects.push(project);
+            id
+        });
+        Self { fake: Arc::clone(fake), id }
+    }
+
+    /// The immutable id.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Lets this person do this much in the project and all of its repositories.
+    pub fn grant(&self, name: &str, level: Level) -> &Self {
+        let user = User::named(&self.fake, name).id();
+        self.change(|project| {
+            project.grants.users.insert(user, level);
+        })
+    }
+
+    /// Takes back what a single person may do.
+    pub fn revoke(&self, name: &str) -> &Self {
+        let user = User::named(&self.fake, name).id();
+        self.change(|project| {
+            project.grants.users.remove(&user);
+        })
+    }
+
+    /// Lets a group do this much in the project and all of its repositories.
+    pub fn grant_group(&self, group: &str, level: Level) -> &Self {
+        self.change(|project| {
+            project.grants.groups.insert(group.to_owned(), level);
+        })
+    }
+
+    /// Takes back what a group may do.
+    pub fn revoke_group(&self, group: &str) -> &Self {
+        self.change(|project| {
+            project.grants.groups.remove(group);
+        })
+    }
+
+    /// Changes what every licensed user may do; without one, only grants count.
+    pub fn default_permission(&self, level: Option<Level>) -> &Self {
+        self.change(|project| project.default_permission = level)
+    }
+
+    /// Lets everybody read it, also without logging in.
+    pub fn public(&self) -> &Self {
+        self.change(|project| project.is_public = true)
+    }
+
+    /// Changes key and name; the id stays.
+    pub fn rename(&self, key: &str) -> &Self {
+        self.change(|project| {
+            project.key = key.to_uppercase();
+            key.clone_into(&mut project.name);
+        })
+    }
+
+    /// The repository with this slug; a new one is empty.
+    pub fn repository(&self, slug: &str) -> Repository {
+        Repository::named(&self.fake, self.id, slug)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut ProjectRecord)) -> &Self {
+        let mut state = self.fake.state();
+        let project = state.projects.iter_mut().find(|project| project.id == self.id);
+        change(project.expect("a project stays"));
+        drop(state);
+        self
+    }
+}
+
+impl ProjectRecord {
+    fn new(id: u32, key: &str, owner: Option<u32>) -> Self {
+        Self {
+            id,
+            key: key.to_uppercase(),
+            name: key.trim_start_matches('~').to_owned(),
+            is_public: false,
+            owner,
+            default_permission: None,
+            grants: Grants::default(),
+        }
+    }
+
+    /// Where browsers find it: `/projects/PHP`, `/users/ada`.
+    fn path(&self, state: &State) -> String {
+        match self.owner.and_then(|owner| state.user(owner)) {
+            Some(owner) => format!("/users/{}", owner.slug),
+            None => format!("/projects/{}", self.key),
+        }
+    }
+
+    pub(crate) fn to_json(&self, fake: &Fake, state: &State) -> Value {
+        let mut project = json!({
+            "key": self.key,
+            "id": self.id,
+            "name": self.name,
+            "public": self.is_public,
+            "type": if self.owner.is_some() { "PERSONAL" } else { "NORMAL" },
+            "links": {"self": [{"href": fake.url(state, &self.path(state))}]},
+        });
+        if let Some(owner) = self.owner.and_then(|owner| state.user(owner)) {
+            project["owner"] = owner.to_json(fake, state);
+        }
+        project
+    }
+}
+
+/// `GET /rest/api/1.0/projects?name=&permission=`: the ones that the caller sees, without personal ones
+pub(crate) async fn list(
+    Extract(fake): Extract<Arc<Fake>>,
+    caller: Caller,
+    listing: Listing,
+) -> Result<Response, ApiError> {
+    let wanted = match listing.parameter("permission") {
+        None => None,
+        Some(text) => Some(permission::level_named("PROJECT", text).ok_or_else(|| {
+            ApiError::invalid("permission", &format!("'{text}' is not a permission of projects."))
+        })?),
+    };
+    let name = listing.parameter("name").unwrap_or_default().to_lowercase();
+    let state = fake.state();
+    let is_listed = |project: &ProjectRecord| {
+        let is_allowed = match wanted {
+            None => permission::sees_project(&state, caller.reach(), project),
+            level => permission::of_project(&state, caller.reach(), project) >= level,
+        };
+        is_allowed && project.name.to_lowercase().contains(&name)
+    };
+    let projects = state.projects.iter().filter(|project| project.owner.is_none());
+    listing.answer(projects.map(|it| is_listed(it).then(|| it.to_json(&fake, &state))).collect())
+}
+
+/// `GET /rest/api/1.0/projects/{key}`
+pub(crate) async fn show(
+    Extract(fake): Extract<Arc<Fake>>,
+    caller: Caller,
+    Path(key): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let state = fake.state();
+    Ok(Json(caller.project(&state, &key, Level::Read)?.to_json(&fake, &state)))
+}

@@ -67,6 +67,9 @@ impl App {
             TokenOwner::Organization(id) => id == organization.id,
             TokenOwner::User(user) => self.storage.member_role(organization.id, user).await?.is_some(),
         };
+        if reaches && let TokenOwner::User(user) = token.owner {
+            self.access_pass_token(user, &organization).await?;
+        }
         Ok(reaches.then_some(organization))
     }
 

@@ -1,5 +1,6 @@
 //! What went wrong, in words of the product.
 
+use crate::LogInThrough;
 use stave_domain::Invalid;
 use std::{collections::BTreeMap, error::Error};
 
@@ -15,6 +16,9 @@ pub enum Failure {
     /// The actor is not known.
     #[error("Log in first.")]
     LogInNeeded,
+    /// The actor is known, but an organization wants them to log in in another way.
+    #[error("{} asks its members to log in with {}.", .0.organization.name, .0.integration.name)]
+    LogInThrough(Box<LogInThrough>),
     /// What was typed cannot be used; nothing was changed.
     #[error("{}", .0.first())]
     Invalid(Problems),

@@ -1,67 +1,41 @@
-//! Connected accounts, and acting at a platform as one of them.
+//! Identities: acting at a platform as somebody who is connected there.
 
-use crate::{Actor, App, Failure, entropy};
+use crate::{App, Failure, entropy};
 use jiff::SignedDuration;
 use stave_domain::{
     Secret, Timestamp,
     id::{IdentityId, IntegrationId, UserId},
     identity::{Grant, Identity, RemoteProfile},
-    integration::Integration,
+    integration::{Client, Integration, OAuthVersion},
     secret::Sealed,
 };
+use stave_storage::Storage;
 use stave_upstream::UpstreamError;
 use std::collections::BTreeSet;
 
 /// A token that dies within this time is refreshed before it is used.
 const REFRESH_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
-/// One line of "Connected accounts" on the Profile.
-#[derive(Debug)]
-pub struct Account {
-    /// Where.
-    pub integration: Integration,
-    /// The account there; `None` if none is connected.
-    pub identity: Option<Identity>,
+/// Somebody who came back from a platform: who they are there, and the grant that they gave to a client.
+pub(crate) struct Arrived<'a> {
+    pub(crate) integration: &'a Integration,
+    pub(crate) client: &'a Client,
+    pub(crate) profile: RemoteProfile,
+    pub(crate) grant: Grant,
 }
 
 /// The form in which a grant is sealed.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct GrantText {
     access_token: String,
+    #[serde(default)]
+    token_secret: Option<String>,
     refresh_token: Option<String>,
     expires_at: Timestamp,
     scopes: BTreeSet<String>,
 }
 
 impl App {
-    /// Every integration with the actor's account there.
-    pub async fn account_list(&self, actor: &Actor) -> Result<Vec<Account>, Failure> {
-        let mut identities = self.storage.identity_list_of_user(actor.user()?.id).await?;
-        let accounts = self.storage.integration_list().await?.into_iter().map(|integration| {
-            let at = identities.iter().position(|identity| identity.integration_id == integration.id);
-            Account { identity: at.map(|at| identities.swap_remove(at)), integration }
-        });
-        Ok(accounts.collect())
-    }
-
-    /// Disconnects an account of the actor, unless it is their last way in.
-    pub async fn account_disconnect(&self, actor: &Actor, id: IdentityId) -> Result<(), Failure> {
-        let user = actor.user()?;
-        let by_password = self.configuration().await?.password_login
-            && self.storage.user_password_hash(user.id).await?.is_some();
-        let txn = self.people_change().await?;
-        let identities = txn.identity_list_of_user(user.id).await?;
-        if !identities.iter().any(|identity| identity.id == id) {
-            return Err(Failure::NotFound("connected account"));
-        }
-        if identities.len() == 1 && !by_password {
-            return Err(Failure::Conflict("This is your last way in. Connect another account first.".into()));
-        }
-        txn.identity_delete(id).await?;
-        txn.commit().await?;
-        self.log_by(actor, None, "disconnected an account of their own").await
-    }
-
     /// A living access token of a connected account; refreshed if need be or `refused` by the host, the new one stored before
     /// it is used. A refresh that began is finished, even if who asked goes away: its token works once.
     pub(crate) async fn access_token(
@@ -82,15 +56,29 @@ impl App {
         let _turn = self.refreshing.turn(id).await;
         let identity = self.identity_working(id).await?;
         let integration = self.integration_of(identity.integration_id).await?;
+        let Some(client) = integration.client_with(&identity.client_id) else {
+            return Err(broken(&format!("{} has changed since the last log-in with it.", integration.name)));
+        };
+        if client.oauth() == OAuthVersion::One && integration.awaits(&identity) {
+            return Err(broken(&format!(
+                "{} was upgraded since {} last logged in with it.",
+                integration.name, identity.handle
+            )));
+        }
+        if client.oauth() == OAuthVersion::One {
+            return Err(Failure::Denied(format!(
+                "{} speaks OAuth 1, with which Bitbucket lets nobody read git repositories. Upgrade it to OAuth 2, or choose another credential for the package: the organization's SSH key or an HTTP access token.",
+                integration.name
+            )));
+        }
         let grant = self.grant_open(&identity)?;
-        let now = self.clock.now();
-        let is_fresh = now.duration_until(grant.expires_at) > REFRESH_AHEAD;
+        let is_fresh = self.clock.now().duration_until(grant.expires_at) > REFRESH_AHEAD;
         if is_fresh && refused.as_ref() != Some(&grant.access_token) {
             return Ok((grant.access_token, integration));
         }
-        let connector = self.connector(&integration)?;
+        let connector = self.connector(&integration, client)?;
         let sign_in = connector.sign_in().ok_or(Failure::NotFound("way to log in"))?;
-        match sign_in.refresh(&grant, now).await {
+        match sign_in.refresh(&grant).await {
             Ok(fresh) => {
                 let sealed = self.grant_seal(id, &fresh)?;
                 if self.storage.identity_grant_update(id, identity.grant_revision, &sealed).await? {
@@ -112,26 +100,33 @@ impl App {
     }
 
     /// A connected account that is not stored yet.
-    pub(crate) fn identity_new(
-        &self,
-        integration: &Integration,
-        user_id: UserId,
-        profile: &RemoteProfile,
-        grant: &str,
-    ) -> Identity {
+    pub(crate) fn identity_new(&self, user_id: UserId, arrived: &Arrived<'_>) -> Result<Identity, Failure> {
+        let Arrived { integration, client, profile, grant } = arrived;
         let id = entropy::id();
-        Identity {
+        Ok(Identity {
             id,
             user_id,
             integration_id: integration.id,
             external_id: profile.external_id.clone(),
             handle: profile.handle.clone(),
             display_name: profile.display_name.clone(),
-            grant: self.grant_text_seal(id, grant),
+            grant: self.grant_seal(id, grant)?,
+            client_id: client.id().to_owned(),
             grant_revision: 1,
             broken_because: None,
             connected_at: self.clock.now(),
-        }
+        })
+    }
+
+    /// Stores that somebody whose account is known came back.
+    pub(crate) async fn identity_renew(
+        &self,
+        storage: &Storage,
+        id: IdentityId,
+        arrived: &Arrived<'_>,
+    ) -> Result<(), Failure> {
+        let sealed = self.grant_seal(id, &arrived.grant)?;
+        Ok(storage.identity_signed_in(id, &arrived.profile, arrived.client.id(), &sealed).await?)
     }
 
     async fn identity_working(&self, id: IdentityId) -> Result<Identity, Failure> {
@@ -146,35 +141,39 @@ impl App {
         self.storage.integration_find(id).await?.ok_or(Failure::NotFound("integration"))
     }
 
-    pub(crate) fn grant_text_seal(&self, id: IdentityId, text: &str) -> Sealed {
-        self.keys.seal("grant", id, &Secret::new(text))
-    }
-
     pub(crate) fn grant_seal(&self, id: IdentityId, grant: &Grant) -> Result<Sealed, Failure> {
-        Ok(self.grant_text_seal(id, &grant_text(grant)?))
+        Ok(self.keys.seal("grant", id, &Secret::new(grant_text(grant)?)))
     }
 
-    fn grant_open(&self, identity: &Identity) -> Result<Grant, Failure> {
+    pub(crate) fn grant_open(&self, identity: &Identity) -> Result<Grant, Failure> {
         let text = self.keys.open("grant", identity.id, &identity.grant).map_err(Failure::internal)?;
-        let text: GrantText = serde_json::from_str(text.expose()).map_err(Failure::internal)?;
-        Ok(Grant {
-            access_token: Secret::new(text.access_token),
-            refresh_token: text.refresh_token.map(Secret::new),
-            expires_at: text.expires_at,
-            scopes: text.scopes,
-        })
+        grant_read(text.expose())
     }
 }
 
-/// The text that is sealed.
+/// The text of a grant, to be sealed.
 pub(crate) fn grant_text(grant: &Grant) -> Result<String, Failure> {
+    let text = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
     let text = GrantText {
         access_token: grant.access_token.expose().to_owned(),
-        refresh_token: grant.refresh_token.as_ref().map(|token| token.expose().to_owned()),
+        token_secret: text(&grant.token_secret),
+        refresh_token: text(&grant.refresh_token),
         expires_at: grant.expires_at,
         scopes: grant.scopes.clone(),
     };
     serde_json::to_string(&text).map_err(Failure::internal)
+}
+
+/// The grant in such a text.
+pub(crate) fn grant_read(text: &str) -> Result<Grant, Failure> {
+    let text: GrantText = serde_json::from_str(text).map_err(Failure::internal)?;
+    Ok(Grant {
+        access_token: Secret::new(text.access_token),
+        token_secret: text.token_secret.map(Secret::new),
+        refresh_token: text.refresh_token.map(Secret::new),
+        expires_at: text.expires_at,
+        scopes: text.scopes,
+    })
 }
 
 fn broken(because: &str) -> Failure {

@@ -3,7 +3,10 @@
 //! A use case is a method of [`App`], in the file of its noun. It takes an [`Actor`] and what was typed, asks whether the
 //! actor may, and returns what the page shows or a [`Failure`].
 
+mod access;
+mod account;
 mod actor;
+mod check;
 mod clock;
 mod composer;
 mod credential;
@@ -13,10 +16,13 @@ mod failure;
 mod identity;
 mod integration;
 mod job;
+mod key_pair;
 mod keys;
+mod level;
 mod locks;
 mod log;
 mod login;
+mod login_link;
 mod member;
 mod mirror;
 mod organization;
@@ -33,14 +39,20 @@ mod update;
 mod user;
 mod warm;
 
-pub use actor::{Actor, Visitor};
+pub use access::{AccessForm, AccessRule, AccessView, LogInThrough};
+pub use account::Account;
+pub use actor::{Actor, Visitor, Within};
+pub use check::CheckBegun;
 pub use clock::Clock;
 pub use composer::{Metadata, Reader};
 pub use credential::CredentialForm;
 pub use failure::{Failure, Problems};
-pub use identity::Account;
-pub use integration::{IntegrationEffect, IntegrationForm, IntegrationSaved};
+pub use integration::{
+    ApplicationLink, Changeover, Found, IntegrationEffect, IntegrationForm, IntegrationSaved, Look,
+};
+pub use level::Level;
 pub use login::PasswordForm;
+pub use login_link::LoginLink;
 pub use organization::{OrganizationForm, OrganizationView};
 pub use package::{AccessChoice, PackageForm, PackageView};
 pub use registration::{RegistrationForm, RegistrationView};
@@ -52,13 +64,18 @@ pub use token::NewToken;
 use keys::Keys;
 use locks::Locks;
 use stave_domain::{
-    id::{IdentityId, OrganizationId, PackageId},
+    Timestamp,
+    id::{IdentityId, IntegrationId, OrganizationId, PackageId},
     outbound::Outbound,
     secret::SecretHash,
 };
 use stave_storage::{Blobs, Storage};
 use stave_upstream::HttpClient;
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 use tokio::sync::{Notify, Semaphore};
 use url::Url;
 use warm::Warm;
@@ -79,6 +96,8 @@ pub struct Shared {
     keys: Keys,
     /// The public address; no trailing slash in what is built from it.
     url: Url,
+    /// Below which address the sources of the guides can be changed.
+    docs_edit_url: Option<Url>,
     /// Where mirrors and temporary files are.
     data: PathBuf,
     /// One refresh per connected account at a time: a refresh token works once.
@@ -93,6 +112,8 @@ pub struct Shared {
     fetch_slots: Semaphore,
     /// How many scans and zips may be worked on at once: one per core.
     cpu_slots: Semaphore,
+    /// When each server was last looked at.
+    watched: Mutex<HashMap<IntegrationId, Timestamp>>,
     /// Wakes the runner when a job was enqueued here.
     job_bell: Notify,
 }
@@ -116,6 +137,12 @@ impl App {
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// Below which address the sources of the guides can be changed, if the operator named one.
+    #[must_use]
+    pub fn docs_edit_url(&self) -> Option<&Url> {
+        self.docs_edit_url.as_ref()
     }
 
     /// The clock; tests let time pass with it.

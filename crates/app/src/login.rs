@@ -7,7 +7,8 @@ use argon2::{
 };
 use stave_domain::{
     Secret,
-    id::{LoginId, UserId},
+    id::{IntegrationId, LoginId, UserId},
+    integration::Integration,
     login::{ABSOLUTE_LIMIT, ATTEMPT_LIMIT, IDLE_LIMIT, Login, REGISTRATION_LIMIT},
     secret::SecretHash,
     user::{EmailAddress, User, password_check},
@@ -21,6 +22,20 @@ static HASHING: Semaphore = Semaphore::const_new(2);
 /// The hash that no password fits, for accounts that do not exist.
 static NOBODY: LazyLock<String> =
     LazyLock::new(|| hash_text(&entropy::secret()).expect("a random text can be hashed"));
+
+/// How somebody came in.
+struct Method {
+    /// An integration's name, or "password".
+    name: String,
+    /// Through which integration.
+    came: Option<IntegrationId>,
+}
+
+impl Method {
+    fn password() -> Self {
+        Self { name: "password".into(), came: None }
+    }
+}
 
 /// What is typed into the log-in and registration forms with password.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
@@ -37,11 +52,28 @@ pub struct PasswordForm {
 }
 
 impl App {
-    /// Signs a browser in: the secret of its cookie `stave_login`.
-    pub(crate) async fn login_start(
+    /// Signs a browser in after a trip to a platform: the secret of its cookie `stave_login`. Whoever is signed in already
+    /// reaches more now: they still came in the way they did before, unless this way reaches everything.
+    pub(crate) async fn login_prove(
         &self,
         user_id: UserId,
-        method: &str,
+        integration: &Integration,
+        (actor, visitor): (&Actor, &Visitor),
+    ) -> Result<Secret, Failure> {
+        let is_same = actor.user.as_ref().is_some_and(|user| user.id == user_id) && actor.within.is_none();
+        let method = match actor.login.as_ref().filter(|_| is_same && !integration.is_believed()) {
+            Some(login) => Method { name: login.method.clone(), came: login.integration_id },
+            None => Method { name: integration.name.clone(), came: Some(integration.id) },
+        };
+        self.login_start(user_id, (method, Some(integration.id)), visitor).await
+    }
+
+    /// Signs a browser in: the secret of its cookie `stave_login`. `proven` is the integration at which they just proved who
+    /// they are.
+    async fn login_start(
+        &self,
+        user_id: UserId,
+        (method, proven_id): (Method, Option<IntegrationId>),
         visitor: &Visitor,
     ) -> Result<Secret, Failure> {
         let secret = entropy::secret();
@@ -50,7 +82,9 @@ impl App {
             id: entropy::id(),
             user_id,
             secret_hash: SecretHash::of(&secret),
-            method: method.to_owned(),
+            method: method.name,
+            integration_id: method.came,
+            proven_id,
             user_agent: visitor.user_agent.chars().filter(|c| !c.is_control()).take(300).collect(),
             address: visitor.address.clone(),
             created_at: now,
@@ -62,7 +96,7 @@ impl App {
 
     /// Ends the log-in of this browser.
     pub async fn log_out(&self, actor: &Actor) -> Result<(), Failure> {
-        if let (Some(user), Some(login)) = (&actor.user, actor.login) {
+        if let (Some(user), Some(login)) = (&actor.user, actor.login_id()) {
             self.storage.login_delete(user.id, login).await?;
         }
         Ok(())
@@ -71,13 +105,16 @@ impl App {
     /// Where the actor is logged in, newest first.
     pub async fn login_list(&self, actor: &Actor) -> Result<Vec<Login>, Failure> {
         let now = self.clock.now();
-        let logins = self.storage.login_list(actor.user()?.id).await?;
+        let mut logins = self.storage.login_list(actor.user()?.id).await?;
+        if actor.within.is_some() {
+            logins.retain(|login| Some(login.id) == actor.login_id());
+        }
         Ok(logins.into_iter().filter(|login| login.is_valid_at(now)).collect())
     }
 
     /// Ends one log-in of the actor.
     pub async fn login_end(&self, actor: &Actor, id: LoginId) -> Result<(), Failure> {
-        let ended = self.storage.login_delete(actor.user()?.id, id).await?;
+        let ended = self.storage.login_delete(actor.whole()?.id, id).await?;
         if ended { Ok(()) } else { Err(Failure::NotFound("log-in")) }
     }
 
@@ -95,7 +132,7 @@ impl App {
         };
         let fits = password_fits(form.password.clone(), stored).await?;
         let user = user.filter(|_| fits).ok_or_else(wrong)?;
-        self.login_start(user.id, "password", visitor).await
+        self.login_start(user.id, (Method::password(), None), visitor).await
     }
 
     /// Makes an account with e-mail address and password and logs it in.
@@ -131,7 +168,7 @@ impl App {
         txn.user_insert(&user, Some(&hash)).await?;
         txn.commit().await?;
         self.log(user.username.as_str(), Some(user.id), None, "registered with a password").await?;
-        self.login_start(user.id, "password", visitor).await
+        self.login_start(user.id, (Method::password(), None), visitor).await
     }
 
     /// Forgets log-ins, trips and registrations that are over.

@@ -50,14 +50,20 @@ impl App {
         actor: &Actor,
         form: &OrganizationForm,
     ) -> Result<Organization, Failure> {
-        let user = actor.user()?;
+        let user = actor.whole()?;
         if !self.organization_may_create(actor).await? {
             return Err(Failure::Denied(
                 "Only admins create organizations here. Ask one to create it for you.".into(),
             ));
         }
         let (name, short_name) = read(form)?;
-        let organization = Organization { id: entropy::id(), short_name, name, created_at: self.clock.now() };
+        let organization = Organization {
+            id: entropy::id(),
+            short_name,
+            name,
+            enforced: None,
+            created_at: self.clock.now(),
+        };
         let txn = self.storage.begin().await?;
         if txn.organization_find_by_short_name(&organization.short_name).await?.is_some() {
             return Err(Failure::invalid(
@@ -93,16 +99,19 @@ impl App {
         let organization = self.organization_owned(actor, short_name).await?;
         let mut problems = Problems::default();
         let name = problems.text("name", "Name", name, 100).ok_or_else(|| problems.into_failure())?;
-        self.storage
-            .organization_update(&Organization { name: name.clone(), ..organization.clone() })
-            .await?;
+        let organization = Organization { name: name.clone(), ..organization };
+        self.storage.organization_rename(&organization).await?;
         self.log_by(actor, Some(organization.id), format!("renamed the organization to {name}")).await
     }
 
     /// The organizations that the actor is a member of.
     pub async fn organization_list_own(&self, actor: &Actor) -> Result<Vec<(Organization, Role)>, Failure> {
         match &actor.user {
-            Some(user) => Ok(self.storage.organization_list_of_user(user.id).await?),
+            Some(user) => {
+                let mut list = self.storage.organization_list_of_user(user.id).await?;
+                list.retain(|(organization, _)| actor.reaches(organization.id));
+                Ok(list)
+            }
             None => Ok(Vec::new()),
         }
     }
@@ -170,13 +179,45 @@ impl App {
         actor: &Actor,
         short_name: &str,
     ) -> Result<(Organization, Role), Failure> {
+        let (organization, role) = self.organization_joined(actor, short_name).await?;
+        self.access_pass(actor, &organization).await?;
+        Ok((organization, role))
+    }
+
+    /// The same, however they logged in.
+    async fn organization_joined(
+        &self,
+        actor: &Actor,
+        short_name: &str,
+    ) -> Result<(Organization, Role), Failure> {
         let user = actor.user()?;
         let missing = || Failure::NotFound("organization");
         let short_name: ShortName = short_name.parse().map_err(|_| missing())?;
         let organization =
             self.storage.organization_find_by_short_name(&short_name).await?.ok_or_else(missing)?;
         let role = self.storage.member_role(organization.id, user.id).await?.ok_or_else(missing)?;
+        if !actor.reaches(organization.id) {
+            actor.whole()?;
+        }
         Ok((organization, role))
+    }
+
+    /// An organization that the actor owns, to mend how its members log in: while nobody can log in the way that it asks for,
+    /// its owners get here however they did.
+    pub(crate) async fn organization_mended(
+        &self,
+        actor: &Actor,
+        short_name: &str,
+    ) -> Result<Organization, Failure> {
+        if !actor.is_admin()
+            && let (organization, Role::Owner) = self.organization_joined(actor, short_name).await?
+            && let Some(enforced) = organization.enforced
+            && let Some(integration) = self.storage.integration_find(enforced).await?
+            && integration.last_error.is_some()
+        {
+            return Ok(organization);
+        }
+        self.organization_owned(actor, short_name).await
     }
 
     /// An organization that the actor owns, or administers as an admin of the installation.

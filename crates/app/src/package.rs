@@ -4,8 +4,6 @@ use crate::{Actor, App, Failure, Problems, entropy};
 use stave_domain::{
     Secret,
     id::{OrganizationId, PackageId},
-    identity::Identity,
-    integration::Integration,
     job::{Job, PendingJob},
     organization::{Organization, Role},
     package::{CHECK_EVERY, Package, PackageName, SourceAccess, SourceUrl},
@@ -102,7 +100,7 @@ impl App {
             "auto".into(),
             "Automatic: my connected account if the URL is on its host, else none".into(),
         )];
-        for (identity, integration) in self.accounts_connected(actor).await? {
+        for (identity, integration) in self.account_list_reading(actor).await? {
             let label = format!("My account {} at {}", identity.handle, integration.name);
             choices.push(choice(format!("account:{}", identity.id), label));
         }
@@ -327,14 +325,14 @@ impl App {
             ("ssh", _) => Ok(SourceAccess::OrganizationKey),
             ("auto" | "", _) if source.is_ssh() => Ok(SourceAccess::OrganizationKey),
             ("auto" | "", _) => {
-                let accounts = self.accounts_connected(actor).await?;
+                let accounts = self.account_list_reading(actor).await?;
                 let fitting = accounts
                     .iter()
                     .find(|(_, integration)| integration.base_url.authority() == source.authority());
                 Ok(fitting.map_or(SourceAccess::Public, |(identity, _)| SourceAccess::Account(identity.id)))
             }
             ("account", id) => {
-                let accounts = self.accounts_connected(actor).await?;
+                let accounts = self.account_list_reading(actor).await?;
                 let chosen =
                     accounts.iter().find(|(identity, _)| identity.id.to_string() == id).ok_or_else(choose)?;
                 host_fits(source, &chosen.1.base_url.authority())?;
@@ -350,17 +348,6 @@ impl App {
             }
             _ => Err(choose()),
         }
-    }
-
-    async fn accounts_connected(&self, actor: &Actor) -> Result<Vec<(Identity, Integration)>, Failure> {
-        if actor.user.is_none() {
-            return Ok(Vec::new());
-        }
-        let accounts = self.account_list(actor).await?;
-        Ok(accounts
-            .into_iter()
-            .filter_map(|account| Some((account.identity?, account.integration)))
-            .collect())
     }
 
     async fn access_in_words(&self, package: &Package) -> Result<String, Failure> {

@@ -1,9 +1,12 @@
 //! Registration: the account that is made when somebody comes back from a platform for the first time.
 
-use crate::{Actor, App, Failure, Problems, Visitor, entropy, identity::grant_text};
+use crate::{
+    Actor, App, Failure, Problems, Visitor, entropy,
+    identity::{Arrived, grant_read, grant_text},
+};
 use stave_domain::{
     Secret,
-    identity::{Grant, RemoteEmail, RemoteProfile},
+    identity::{RemoteEmail, RemoteProfile},
     integration::Integration,
     login::Registration,
     secret::SecretHash,
@@ -18,6 +21,8 @@ pub struct RegistrationView {
     pub integration: Integration,
     /// What the platform said.
     pub profile: RemoteProfile,
+    /// Whether its word for the e-mail address counts.
+    pub is_trusted: bool,
     /// The form, filled with it.
     pub form: RegistrationForm,
 }
@@ -44,6 +49,9 @@ struct Waiting {
     display_name: String,
     email: Option<EmailAddress>,
     email_confirmed: bool,
+    /// Whether the platform's word for the address counted when they came back.
+    is_trusted: bool,
+    client_id: String,
     grant: String,
 }
 
@@ -51,17 +59,16 @@ impl App {
     /// Begins the registration step: the secret of the cookie `stave_registration`. What the platform said waits, sealed.
     pub(crate) async fn registration_begin(
         &self,
-        integration: &Integration,
-        (profile, grant): (&RemoteProfile, &Grant),
+        arrived: &Arrived<'_>,
         return_to: &str,
     ) -> Result<Secret, Failure> {
         let browser = entropy::secret();
         let browser_hash = SecretHash::of(&browser);
-        let waiting = Waiting::new(profile, grant_text(grant)?);
+        let waiting = Waiting::new(arrived)?;
         let text = Secret::new(serde_json::to_string(&waiting).map_err(Failure::internal)?);
         let registration = Registration {
             browser_hash,
-            integration_id: integration.id,
+            integration_id: arrived.integration.id,
             sealed: self.keys.seal("registration", hex::encode(browser_hash.0), &text),
             return_to: return_to.to_owned(),
             created_at: self.clock.now(),
@@ -87,7 +94,12 @@ impl App {
             email: waiting.email.as_ref().map(ToString::to_string).unwrap_or_default(),
             take_email: None,
         };
-        Ok(Some(RegistrationView { integration, profile: waiting.profile(), form }))
+        Ok(Some(RegistrationView {
+            integration,
+            profile: waiting.profile(),
+            is_trusted: waiting.is_trusted,
+            form,
+        }))
     }
 
     /// Makes the account and logs it in: the secret of the cookie `stave_login`, and the page to go to.
@@ -105,14 +117,19 @@ impl App {
             .integration_find(registration.integration_id)
             .await?
             .ok_or(Failure::NotFound("integration"))?;
-        let trusted = waiting.email.as_ref().filter(|_| waiting.email_confirmed || integration.trust_email);
+        let trusted = waiting.email.as_ref().filter(|_| waiting.is_trusted);
+        let client = integration.client_with(&waiting.client_id).ok_or_else(|| {
+            Failure::Denied("The integration was changed while the form was open. Log in once more.".into())
+        })?;
+        let (profile, grant) = (waiting.profile(), grant_read(&waiting.grant)?);
+        let arrived = Arrived { integration: &integration, client, profile, grant };
         let user = self.user_typed(form, trusted, actor.is_setup).await?;
         let txn = self.people_change().await?;
-        let user = User { is_admin: actor.is_setup && txn.admin_list().await?.is_empty(), ..user };
+        let is_first = integration.is_believed() && actor.is_setup && txn.admin_list().await?.is_empty();
+        let user = User { is_admin: is_first, ..user };
         let loser = if form.take_email.is_some() { address_take(&txn, &user).await? } else { None };
         txn.user_insert(&user, None).await?;
-        txn.identity_insert(&self.identity_new(&integration, user.id, &waiting.profile(), &waiting.grant))
-            .await?;
+        txn.identity_insert(&self.identity_new(user.id, &arrived)?).await?;
         txn.registration_delete(&registration.browser_hash).await?;
         txn.commit().await?;
         let name = user.username.as_str();
@@ -122,7 +139,7 @@ impl App {
                 format!("took a verified e-mail address from {}, who never verified it", loser.username);
             self.log(name, Some(user.id), None, action).await?;
         }
-        let login = self.login_start(user.id, &integration.name, visitor).await?;
+        let login = self.login_prove(user.id, &integration, (actor, visitor)).await?;
         Ok((login, registration.return_to))
     }
 
@@ -236,15 +253,19 @@ async fn address_take(txn: &Transaction, user: &User) -> Result<Option<User>, Fa
 }
 
 impl Waiting {
-    fn new(profile: &RemoteProfile, grant: String) -> Self {
-        Self {
+    fn new(arrived: &Arrived<'_>) -> Result<Self, Failure> {
+        let Arrived { integration, client, profile, grant } = arrived;
+        let email_confirmed = profile.email.as_ref().is_some_and(|email| email.confirmed);
+        Ok(Self {
+            is_trusted: integration.trust_email || (email_confirmed && integration.is_believed()),
             external_id: profile.external_id.clone(),
             handle: profile.handle.clone(),
             display_name: profile.display_name.clone(),
             email: profile.email.as_ref().map(|email| email.address.clone()),
-            email_confirmed: profile.email.as_ref().is_some_and(|email| email.confirmed),
-            grant,
-        }
+            email_confirmed,
+            client_id: client.id().to_owned(),
+            grant: grant_text(grant)?,
+        })
     }
 
     fn profile(&self) -> RemoteProfile {

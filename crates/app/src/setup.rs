@@ -76,7 +76,7 @@ impl App {
             return Ok(None);
         }
         let has_way_in =
-            !self.storage.integration_list().await?.is_empty() || self.configuration().await?.password_login;
+            !self.integration_list().await?.is_empty() || self.configuration().await?.password_login;
         Ok(Some(Checklist { has_way_in, has_admin: !self.storage.admin_list().await?.is_empty() }))
     }
 

@@ -1,15 +1,14 @@
 //! Signing in through a platform: the trip there and the way back. The first time leads to a registration.
 
-use crate::{Actor, App, Failure, Visitor, entropy, identity::grant_text};
+use crate::{Actor, App, Failure, Visitor, entropy, identity::Arrived};
 use stave_domain::{
     Secret,
-    id::UserId,
     identity::{Grant, RemoteProfile},
-    integration::{Integration, IntegrationSlug, Permission},
+    integration::{Client, Integration, IntegrationSlug, Permission},
     login::{Attempt, Purpose},
     secret::SecretHash,
 };
-use stave_upstream::UpstreamError;
+use stave_upstream::{UpstreamError, state_in};
 use std::collections::BTreeMap;
 use subtle::ConstantTimeEq;
 use url::Url;
@@ -40,38 +39,76 @@ pub enum Arrival {
     },
     /// The account is connected to the user who is logged in.
     Connected {
+        /// The secret of the cookie `stave_login`: a new one, since more can be reached with it.
+        login: Secret,
+        /// The page to go to.
+        return_to: String,
+    },
+    /// The connection was checked; its page tells what came of it.
+    Checked {
         /// The page to go to.
         return_to: String,
     },
 }
 
+/// A trip to be made.
+pub(crate) struct Trip<'a> {
+    /// Where to.
+    pub(crate) integration: &'a Integration,
+    /// As which of its clients.
+    pub(crate) client: &'a Client,
+    /// What for.
+    pub(crate) purpose: Purpose,
+    /// The page to go to afterwards.
+    pub(crate) return_to: &'a str,
+}
+
 impl App {
-    /// Sends a browser to the platform. `browser` is the cookie of an earlier trip: it is kept, so that two tabs can be open.
+    /// Sends a browser to the platform to log in. `browser` is the cookie of an earlier trip: it is kept, so that two tabs can
+    /// be open. `as_before`: with the client that a changeover has not let go yet.
     pub async fn sign_in_begin(
         &self,
         slug: &str,
-        purpose: Purpose,
+        as_before: bool,
         return_to: &str,
         browser: Option<Secret>,
     ) -> Result<Departure, Failure> {
         let integration = self.integration_by_slug(slug).await?;
-        let state = entropy::secret();
-        let browser = browser.filter(|secret| !secret.is_empty()).unwrap_or_else(entropy::secret);
-        let callback = self.callback(&integration)?;
-        let connector = self.connector(&integration)?;
+        let client = integration.previous.as_ref().filter(|_| as_before).unwrap_or(&integration.client);
+        let trip = Trip { integration: &integration, client, purpose: Purpose::LogIn, return_to };
+        self.sign_in_depart(trip, browser).await
+    }
+
+    /// Begins a trip: what is needed to end it is kept.
+    pub(crate) async fn sign_in_depart(
+        &self,
+        trip: Trip<'_>,
+        browser: Option<Secret>,
+    ) -> Result<Departure, Failure> {
+        let Trip { integration, client, .. } = trip;
+        let connector = self.connector(integration, client)?;
         let sign_in = connector.sign_in().ok_or(Failure::NotFound("way to log in"))?;
-        let url = sign_in.begin(&callback, &state);
-        let now = self.clock.now();
+        let leaving = match sign_in.begin(&entropy::secret()).await {
+            Ok(leaving) => leaving,
+            Err(error) => {
+                self.condition_note(integration, client, Err(&error)).await?;
+                return Err(error.into());
+            }
+        };
+        let browser = browser.filter(|secret| !secret.is_empty()).unwrap_or_else(entropy::secret);
+        let state_hash = SecretHash::of(&leaving.state);
         let attempt = Attempt {
-            state_hash: SecretHash::of(&state),
+            state_hash,
             browser_hash: SecretHash::of(&browser),
             integration_id: integration.id,
-            purpose,
-            return_to: return_to.to_owned(),
-            created_at: now,
+            client_id: client.id().to_owned(),
+            kept: self.keys.seal(KEPT, hex::encode(state_hash.0), &leaving.kept),
+            purpose: trip.purpose,
+            return_to: trip.return_to.to_owned(),
+            created_at: self.clock.now(),
         };
         self.storage.attempt_insert(&attempt).await?;
-        Ok(Departure { url, browser })
+        Ok(Departure { url: leaving.url, browser })
     }
 
     /// Receives a browser from the platform with what is in the query of the callback. A trip ends once, whatever comes of it.
@@ -83,32 +120,42 @@ impl App {
         (actor, visitor): (&Actor, &Visitor),
     ) -> Result<Arrival, Failure> {
         let integration = self.integration_by_slug(slug).await?;
-        let state = Secret::new(query.get("state").map_or("", String::as_str));
-        let attempt = self.attempt_end(&integration, &state, browser).await?;
-        let (profile, grant) = self.identity_fetch(&integration, query).await?;
+        let attempt = self.attempt_end(&integration, &state_in(query), browser).await?;
+        let client = integration.client_with(&attempt.client_id).ok_or_else(|| {
+            Failure::Denied("The integration was changed while you were away. Log in once more.".into())
+        })?;
+        let outcome = self.identity_fetch(&integration, client, (&attempt, query)).await?;
+        let return_to = attempt.return_to.clone();
         match attempt.purpose {
-            Purpose::Connect { user } => {
+            Purpose::Check { started_at } => {
+                self.check_finish((&integration, client), started_at, outcome).await?;
+                Ok(Arrival::Checked { return_to })
+            }
+            Purpose::Connect { user, replaces } => {
+                let (profile, grant) = outcome?;
                 if actor.user.as_ref().map(|user| user.id) != Some(user) {
                     return Err(Failure::Denied(
                         "You logged out, or logged in as somebody else, while you were away. Log in and connect the account again.".into(),
                     ));
                 }
-                self.identity_connect(&integration, user, &profile, &grant).await?;
-                Ok(Arrival::Connected { return_to: attempt.return_to })
+                let arrived = Arrived { integration: &integration, client, profile, grant };
+                self.account_connect(user, &arrived, replaces).await?;
+                self.changeover_settle(&integration).await?;
+                let login = self.login_prove(user, &integration, (actor, visitor)).await?;
+                Ok(Arrival::Connected { login, return_to })
             }
             Purpose::LogIn => {
-                self.log_in_or_register(&integration, &attempt, (profile, grant), visitor).await
+                let (profile, grant) = outcome?;
+                let arrived = Arrived { integration: &integration, client, profile, grant };
+                self.log_in_or_register(&arrived, return_to, (actor, visitor)).await
             }
         }
     }
 
-    pub(crate) async fn integration_by_slug(&self, slug: &str) -> Result<Integration, Failure> {
+    /// The integration of a log-in button or a callback.
+    pub async fn integration_by_slug(&self, slug: &str) -> Result<Integration, Failure> {
         let slug: IntegrationSlug = slug.parse().map_err(|_| Failure::NotFound("way to log in"))?;
         self.storage.integration_find_by_slug(&slug).await?.ok_or(Failure::NotFound("way to log in"))
-    }
-
-    fn callback(&self, integration: &Integration) -> Result<Url, Failure> {
-        self.integration_callback(integration.slug.as_str()).parse().map_err(Failure::internal)
     }
 
     /// Takes the attempt that this state belongs to, if this is the browser that left.
@@ -135,14 +182,37 @@ impl App {
     async fn identity_fetch(
         &self,
         integration: &Integration,
-        query: &BTreeMap<String, String>,
-    ) -> Result<(RemoteProfile, Grant), Failure> {
-        let connector = self.connector(integration)?;
+        client: &Client,
+        (attempt, query): (&Attempt, &BTreeMap<String, String>),
+    ) -> Result<Result<(RemoteProfile, Grant), UpstreamError>, Failure> {
+        let connector = self.connector(integration, client)?;
         let sign_in = connector.sign_in().ok_or(Failure::NotFound("way to log in"))?;
-        let outcome = sign_in.finish(&self.callback(integration)?, query, self.clock.now()).await;
+        let kept = self
+            .keys
+            .open(KEPT, hex::encode(attempt.state_hash.0), &attempt.kept)
+            .map_err(Failure::internal)?;
+        let outcome = sign_in.finish(&kept, query).await;
+        // An error that stands in the address was typed by anybody; only in a check it is an admin's own.
+        let is_typed = query.contains_key("error") && !matches!(attempt.purpose, Purpose::Check { .. });
+        if !is_typed {
+            self.condition_note(integration, client, outcome.as_ref().map(|(_, grant)| grant)).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Keeps what a trip showed about an integration for its page. What the client before shows does not count any more.
+    async fn condition_note(
+        &self,
+        integration: &Integration,
+        client: &Client,
+        outcome: Result<&Grant, &UpstreamError>,
+    ) -> Result<(), Failure> {
+        if client.id() != integration.client.id() {
+            return Ok(());
+        }
         let known = (integration.missing_permissions.clone(), integration.last_error.clone());
-        let seen = match &outcome {
-            Ok((_, grant)) => (Some(Permission::missing_from(&grant.scopes)), None),
+        let seen = match outcome {
+            Ok(grant) => (Some(Permission::missing_from(integration.platform, &grant.scopes)), None),
             Err(error @ UpstreamError::MissingPermissions { missing, .. }) => {
                 (Some(missing.clone()), Some(error.to_string()))
             }
@@ -153,62 +223,33 @@ impl App {
             let (missing, error) = (seen.0.as_deref(), seen.1.as_deref());
             self.storage.integration_condition_update(integration.id, missing, error).await?;
         }
-        Ok(outcome?)
+        Ok(())
     }
 
     async fn log_in_or_register(
         &self,
-        integration: &Integration,
-        attempt: &Attempt,
-        (profile, grant): (RemoteProfile, Grant),
-        visitor: &Visitor,
+        arrived: &Arrived<'_>,
+        return_to: String,
+        (actor, visitor): (&Actor, &Visitor),
     ) -> Result<Arrival, Failure> {
-        if let Some(known) =
-            self.storage.identity_find_by_external(integration.id, &profile.external_id).await?
-        {
-            let sealed = self.grant_seal(known.id, &grant)?;
-            self.storage
-                .identity_signed_in(known.id, &profile.handle, &profile.display_name, &sealed)
-                .await?;
-            let login = self.login_start(known.user_id, &integration.name, visitor).await?;
-            return Ok(Arrival::LoggedIn { login, return_to: attempt.return_to.clone() });
+        let Arrived { integration, profile, .. } = arrived;
+        let known = self.storage.identity_find_by_external(integration.id, &profile.external_id).await?;
+        let Some(known) = known else {
+            let browser = self.registration_begin(arrived, &return_to).await?;
+            return Ok(Arrival::Register { browser });
+        };
+        if known.client_id.is_empty() && known.handle != profile.handle {
+            return Err(Failure::Conflict(format!(
+                "{} leads to another server since somebody last logged in with this account, who was called {} then. An admin adds an integration for the new server; with this one only {} gets in.",
+                integration.name, known.handle, known.handle
+            )));
         }
-        let browser = self.registration_begin(integration, (&profile, &grant), &attempt.return_to).await?;
-        Ok(Arrival::Register { browser })
-    }
-
-    /// Connects an account to a user who is here already. One account belongs to one user, who has one per integration.
-    async fn identity_connect(
-        &self,
-        integration: &Integration,
-        user: UserId,
-        profile: &RemoteProfile,
-        grant: &Grant,
-    ) -> Result<(), Failure> {
-        let txn = self.people_change().await?;
-        match txn.identity_find_by_external(integration.id, &profile.external_id).await? {
-            Some(known) if known.user_id == user => {
-                let sealed = self.grant_seal(known.id, grant)?;
-                txn.identity_signed_in(known.id, &profile.handle, &profile.display_name, &sealed).await?;
-            }
-            Some(_) => {
-                return Err(Failure::Conflict(format!(
-                    "The account {} at {} belongs to another user here. Log in with it to reach that user, or disconnect it there first.",
-                    profile.handle, integration.name
-                )));
-            }
-            None => {
-                let theirs = txn.identity_list_of_user(user).await?;
-                if let Some(other) = theirs.iter().find(|other| other.integration_id == integration.id) {
-                    return Err(Failure::Conflict(format!(
-                        "You are connected to {} as {} already. Disconnect that account on your Profile first. Or log out and log in with {}: that makes a user of its own.",
-                        integration.name, other.handle, profile.handle
-                    )));
-                }
-                let identity = self.identity_new(integration, user, profile, &grant_text(grant)?);
-                txn.identity_insert(&identity).await?;
-            }
-        }
-        Ok(txn.commit().await?)
+        self.identity_renew(&self.storage, known.id, arrived).await?;
+        self.changeover_settle(integration).await?;
+        let login = self.login_prove(known.user_id, integration, (actor, visitor)).await?;
+        Ok(Arrival::LoggedIn { login, return_to })
     }
 }
+
+/// What a trip's secret is sealed as.
+const KEPT: &str = "kept";

@@ -10,7 +10,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use stave_domain::{Secret, outbound::Outbound, secret::Sealed};
 use stave_storage::{Blobs, OpenError, Storage, StorageError};
 use stave_upstream::HttpClient;
-use std::{fs, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    os::unix::fs::DirBuilderExt,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 use tokio::sync::{Notify, Semaphore};
 use url::Url;
 
@@ -32,6 +37,8 @@ pub struct Settings {
     pub outbound: Outbound,
     /// Where the key that seals is.
     pub key: KeySource,
+    /// Below which address the sources of the guides can be changed; `None` shows no such link.
+    pub docs_edit_url: Option<Url>,
 }
 
 /// Where the key that seals is.
@@ -114,6 +121,7 @@ impl App {
             clock: Clock::default(),
             keys,
             url: settings.url,
+            docs_edit_url: settings.docs_edit_url,
             data,
             refreshing: Locks::default(),
             readers: Warm::default(),
@@ -121,6 +129,7 @@ impl App {
             mirrors: Locks::default(),
             fetch_slots: Semaphore::new(FETCHES),
             cpu_slots: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
+            watched: Mutex::default(),
             job_bell: Notify::new(),
         };
         Ok(Self { shared: Arc::new(shared) })

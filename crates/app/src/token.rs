@@ -28,7 +28,7 @@ impl App {
 
     /// Makes the actor's user token; one that they had stops working at once.
     pub async fn user_token_regenerate(&self, actor: &Actor) -> Result<NewToken, Failure> {
-        let user = actor.user()?;
+        let user = actor.whole()?;
         let owner = TokenOwner::User(user.id);
         let made = match self.user_token_find(actor).await? {
             Some(token) => self.token_regenerate(token).await?,
@@ -40,6 +40,7 @@ impl App {
 
     /// Revokes the actor's user token.
     pub async fn user_token_revoke(&self, actor: &Actor) -> Result<(), Failure> {
+        actor.whole()?;
         let token = self.user_token_find(actor).await?.ok_or(Failure::NotFound("token"))?;
         self.storage.token_delete(token.id).await?;
         self.log_by(actor, None, "revoked their user token").await

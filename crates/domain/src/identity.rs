@@ -30,12 +30,15 @@ pub struct RemoteEmail {
     pub confirmed: bool,
 }
 
-/// An OAuth 2 token set: with it, Stave acts at the platform as the person who gave it.
+/// A token set: with it, Stave acts at the platform as the person who gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// Sent as `Authorization: Bearer`. Bitbucket's are regularly longer than 2,500 characters.
+    /// OAuth 2: sent as `Authorization: Bearer`; Bitbucket Cloud's are regularly longer than 2,500 characters. OAuth 1: the
+    /// token that requests are signed for.
     pub access_token: Secret,
-    /// Buys the next token set; Bitbucket Cloud's works once.
+    /// OAuth 1 only; RSA-SHA1 does not use it.
+    pub token_secret: Option<Secret>,
+    /// Buys the next token set; Bitbucket's works once. OAuth 1: the session handle.
     pub refresh_token: Option<Secret>,
     /// When the access token dies.
     pub expires_at: Timestamp,
@@ -60,6 +63,8 @@ pub struct Identity {
     pub display_name: String,
     /// The sealed [`Grant`].
     pub grant: Sealed,
+    /// To which client of the integration it was given.
+    pub client_id: String,
     /// Counts the grants, so that two refreshes at a time cannot overwrite each other.
     pub grant_revision: i64,
     /// Why Stave can no longer act as this person, in a sentence; `None` while it can.

@@ -3,6 +3,7 @@
 //! Every other room speaks in these types. A value that exists has been checked: names, addresses and
 //! versions are parsed once, at the door, and the type is the proof.
 
+pub mod check;
 pub mod composer;
 pub mod credential;
 pub mod id;

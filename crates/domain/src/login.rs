@@ -27,6 +27,10 @@ pub struct Login {
     pub secret_hash: SecretHash,
     /// How they came in: an integration's name, or "password".
     pub method: String,
+    /// The integration through which they came in, while it exists; it says how far the login reaches.
+    pub integration_id: Option<IntegrationId>,
+    /// The integration at which they last proved in this browser who they are: when they came in, or later.
+    pub proven_id: Option<IntegrationId>,
     /// The browser's own words about itself, cut to 300 characters.
     pub user_agent: String,
     /// The address it came from.
@@ -55,18 +59,29 @@ pub enum Purpose {
     Connect {
         /// Who.
         user: UserId,
+        /// Whether it takes the place of the one that they have there.
+        replaces: bool,
+    },
+    /// Try whether the integration works, and change nothing.
+    Check {
+        /// When the check began that this trip belongs to.
+        started_at: Timestamp,
     },
 }
 
 /// A trip to the platform: it works once, in the browser that left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// Hash of the OAuth `state`.
+    /// Hash of what comes back in the query: the `state` of OAuth 2, the request token of OAuth 1.
     pub state_hash: SecretHash,
     /// Hash of the cookie of the browser that left.
     pub browser_hash: SecretHash,
     /// Where it went.
     pub integration_id: IntegrationId,
+    /// As which of its clients.
+    pub client_id: String,
+    /// What the connector has to know when they are back, sealed.
+    pub kept: Sealed,
     /// What for.
     pub purpose: Purpose,
     /// The page to go to afterwards: a path on this server.

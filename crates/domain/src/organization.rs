@@ -2,7 +2,7 @@
 
 use crate::{
     Invalid, Timestamp,
-    id::{OrganizationId, UserId},
+    id::{IntegrationId, OrganizationId, UserId},
 };
 use std::{fmt, str::FromStr};
 
@@ -55,6 +55,8 @@ pub struct Organization {
     pub short_name: ShortName,
     /// As people write it.
     pub name: String,
+    /// The integration through which members have to log in; `None` leaves it to them.
+    pub enforced: Option<IntegrationId>,
     /// When it was made.
     pub created_at: Timestamp,
 }

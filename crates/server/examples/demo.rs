@@ -1,11 +1,12 @@
-//! Stave beside a fake Bitbucket, to click through the whole story without a Bitbucket account:
-//! `cargo run --release --example demo`.
+//! Stave beside a fake Bitbucket Cloud and a fake Bitbucket Data Center, to click through the whole story without a Bitbucket
+//! account: `cargo run --release --example demo`, and after `--` the version of the Data Center, such as 7.20 (8.19 if none is
+//! named).
 //!
-//! The fake has a workspace `acme` with a few PHP packages and the people ada, grace and linus. Everything is in a temporary
-//! folder and gone at the end (Ctrl+C).
+//! Cloud has a workspace `acme`, Data Center a project `PHP`, both with a few PHP packages and the people ada, grace and linus.
+//! Everything is in a temporary folder and gone at the end (Ctrl+C).
 
 use stave_server::{Config, serve::serve};
-use stave_testkit::FakeBitbucket;
+use stave_testkit::{DataCenterOptions, FakeBitbucket, FakeDataCenter, Version};
 use std::{
     error::Error,
     net::{SocketAddr, TcpListener},
@@ -14,18 +15,26 @@ use tokio_util::sync::CancellationToken;
 
 const STAVE: ([u8; 4], u16) = ([127, 0, 0, 1], 8080);
 const BITBUCKET: ([u8; 4], u16) = ([127, 0, 0, 1], 8090);
+const DATA_CENTER: ([u8; 4], u16) = ([127, 0, 0, 1], 8091);
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "the demo talks to whoever started it")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    if let Err(error) = TcpListener::bind(SocketAddr::from(BITBUCKET)) {
-        return Err(format!("The fake Bitbucket needs the port {}: {error}.", BITBUCKET.1).into());
+    for (address, port) in [BITBUCKET, DATA_CENTER] {
+        if let Err(error) = TcpListener::bind(SocketAddr::from((address, port))) {
+            return Err(format!("The fake Bitbuckets need the port {port}: {error}.").into());
+        }
     }
+    let version = version_asked()?;
+    let options = DataCenterOptions::new(version).context_path("/bitbucket").address(DATA_CENTER.into());
+    let data_center = FakeDataCenter::start_with(options).await;
+    data_center.seed_demo();
+    let server = data_center.base_url();
     let bitbucket = FakeBitbucket::start_on(SocketAddr::from(BITBUCKET)).await;
     bitbucket.seed_demo();
     let base = bitbucket.base_url();
     println!(
-        "A fake Bitbucket is at {base}
+        "A fake Bitbucket Cloud is at {base}, a fake Bitbucket Data Center {} at {server}
 
  1. Open the setup link below and hit “Add Integration”.
  2. Base URL: {base}
@@ -33,7 +42,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
  3. Log in with Bitbucket as ada, leave Setup Mode, create the organization acme.
  4. Add Package, By URL, twice: {base}/acme/clock.git, then {base}/acme/mailer.git, which requires it.
  5. Follow the three lines on the Overview.
-"
+
+With Data Center: Platform “Bitbucket Data Center / Server”, Base URL {server}
+Log in there as root to make the application link; repositories are {server}/scm/php/clock.git and the like.
+",
+        version.number()
     );
     let folder = tempfile::tempdir()?;
     let config = Config {
@@ -49,4 +62,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
     Ok(serve(config, stop).await?)
+}
+
+/// The version of the Data Center: the one that was named, or one with OAuth 2.
+fn version_asked() -> Result<Version, Box<dyn Error>> {
+    let Some(asked) = std::env::args().nth(1) else { return Ok(Version::V8_19) };
+    let found = Version::ALL.into_iter().find(|version| version.number().starts_with(&format!("{asked}.")));
+    found.ok_or_else(|| {
+        let all: Vec<_> = Version::ALL.iter().map(|version| version.number()).collect();
+        format!("There is no version {asked} of the fake Data Center. There are {}.", all.join(", ")).into()
+    })
 }

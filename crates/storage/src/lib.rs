@@ -5,6 +5,7 @@
 //! `now` and ids come in as values. The functions of a noun are in the file of that name.
 
 mod blob;
+mod check;
 mod conn;
 mod credential;
 mod dist;

@@ -7,7 +7,7 @@ use crate::{
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 use stave_domain::{
     Timestamp,
-    id::{LoginId, UserId},
+    id::{IntegrationId, LoginId, UserId},
     login::{Attempt, Login, Registration},
     secret::SecretHash,
 };
@@ -87,6 +87,33 @@ impl Storage {
         Ok(())
     }
 
+    /// The server behind an integration is another one now: forgets the trips to the one before, and the registrations that
+    /// began there.
+    pub async fn attempt_delete_of_integration(
+        &self,
+        integration: IntegrationId,
+    ) -> Result<(), StorageError> {
+        let id = Uuid::from(integration);
+        attempt::Entity::delete_many().filter(attempt::Column::IntegrationId.eq(id)).exec(&self.conn).await?;
+        registration::Entity::delete_many()
+            .filter(registration::Column::IntegrationId.eq(id))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// What an integration said about people counts no more: ends the logins that came through it.
+    pub async fn login_delete_of_integration(&self, integration: IntegrationId) -> Result<(), StorageError> {
+        let id = Uuid::from(integration);
+        login::Entity::delete_many().filter(login::Column::IntegrationId.eq(id)).exec(&self.conn).await?;
+        login::Entity::update_many()
+            .col_expr(login::Column::ProvenId, query::value(None::<Uuid>))
+            .filter(login::Column::ProvenId.eq(id))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
     /// Ends one login of a user; `false` if they have no such login.
     pub async fn login_delete(&self, user: UserId, id: LoginId) -> Result<bool, StorageError> {
         let deleted = login::Entity::delete_many()
@@ -114,7 +141,7 @@ impl Storage {
 mod tests {
     use crate::{
         Storage,
-        testing::{ada, at, id, integration, test_storage, user},
+        testing::{ada, at, connected, id, integration, login, test_storage, user},
     };
     use stave_domain::{
         id::UserId,
@@ -123,16 +150,7 @@ mod tests {
     };
 
     async fn sign_in(storage: &Storage, number: u8, user: UserId, seconds: i64) -> Login {
-        let login = Login {
-            id: id(number.into()),
-            user_id: user,
-            secret_hash: SecretHash([number; 32]),
-            method: "Bitbucket".into(),
-            user_agent: "Firefox".into(),
-            address: "127.0.0.1".into(),
-            created_at: at(seconds),
-            seen_at: at(seconds),
-        };
+        let login = Login { created_at: at(seconds), seen_at: at(seconds), ..login(number, user) };
         storage.login_insert(&login).await.unwrap();
         login
     }
@@ -142,6 +160,8 @@ mod tests {
             state_hash: SecretHash([number; 32]),
             browser_hash: SecretHash([9; 32]),
             integration_id: id(1),
+            client_id: "key".into(),
+            kept: Sealed(vec![0, number]),
             purpose,
             return_to: "/orgs/acme".into(),
             created_at: at(number.into()),
@@ -152,7 +172,8 @@ mod tests {
     async fn a_state_works_once() {
         let storage = test_storage().await;
         storage.integration_insert(&integration(1, "bitbucket")).await.unwrap();
-        let attempts = [attempt(1, Purpose::LogIn), attempt(2, Purpose::Connect { user: id(5) })];
+        let attempts =
+            [attempt(1, Purpose::LogIn), attempt(2, Purpose::Connect { user: id(5), replaces: true })];
         for attempt in &attempts {
             storage.attempt_insert(attempt).await.unwrap();
         }
@@ -205,6 +226,25 @@ mod tests {
         assert!(storage.login_delete(ada, old.id).await.unwrap());
         assert_eq!(storage.login_list(ada).await.unwrap(), [new]);
         assert_eq!(storage.login_list(other.user_id).await.unwrap(), [other]);
+    }
+
+    #[tokio::test]
+    async fn a_login_knows_where_it_was_proven_last() {
+        let storage = test_storage().await;
+        let bitbucket = connected(&storage, ada(&storage).await).await.integration_id;
+        storage.integration_insert(&integration(2, "server")).await.unwrap();
+        let first = Login { integration_id: Some(bitbucket), proven_id: Some(bitbucket), ..login(1, id(1)) };
+        let second = login(2, id(1));
+        storage.login_insert(&first).await.unwrap();
+        storage.login_insert(&second).await.unwrap();
+        assert_eq!(storage.login_find(&first.secret_hash).await.unwrap().as_ref(), Some(&first));
+        let third = Login { proven_id: Some(bitbucket), ..login(3, id(1)) };
+        storage.login_insert(&third).await.unwrap();
+        storage.login_delete_of_integration(bitbucket).await.unwrap();
+        assert_eq!(storage.login_find(&first.secret_hash).await.unwrap(), None);
+        assert_eq!(storage.login_find(&second.secret_hash).await.unwrap(), Some(second));
+        let unproven = Login { proven_id: None, ..third };
+        assert_eq!(storage.login_find(&unproven.secret_hash).await.unwrap(), Some(unproven));
     }
 
     #[tokio::test]

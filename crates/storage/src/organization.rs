@@ -10,7 +10,7 @@ use crate::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use stave_domain::{
-    id::{OrganizationId, UserId},
+    id::{IntegrationId, OrganizationId, UserId},
     organization::{Member, Organization, Role, ShortName},
     secret::Sealed,
 };
@@ -64,12 +64,42 @@ impl Storage {
             .collect()
     }
 
-    /// Stores everything of the record. `Conflict` if the short name is taken.
-    pub async fn organization_update(&self, organization: &Organization) -> Result<(), StorageError> {
-        query::update(Model::from(organization), &self.conn).await
+    /// The organizations whose members have to log in through an integration, by short name.
+    pub async fn organization_list_enforcing(
+        &self,
+        integration: IntegrationId,
+    ) -> Result<Vec<Organization>, StorageError> {
+        let found = Entity::find().filter(Column::Enforced.eq(Uuid::from(integration)));
+        query::all(found.order_by_asc(Column::ShortName), &self.conn).await
     }
 
-    /// Deletes an organization with everything in it: members, tokens, credentials, packages. The Log stays.
+    /// Gives an organization another name, and changes nothing else.
+    pub async fn organization_rename(&self, organization: &Organization) -> Result<(), StorageError> {
+        let renamed = Model::from(organization);
+        Entity::update_many()
+            .col_expr(Column::Name, query::value(renamed.name))
+            .col_expr(Column::Search, query::value(renamed.search))
+            .filter(Column::Id.eq(renamed.id))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Stores through which integration its members have to log in, and changes nothing else.
+    pub async fn organization_enforce(
+        &self,
+        id: OrganizationId,
+        integration: Option<IntegrationId>,
+    ) -> Result<(), StorageError> {
+        Entity::update_many()
+            .col_expr(Column::Enforced, query::value(integration.map(Uuid::from)))
+            .filter(Column::Id.eq(Uuid::from(id)))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Deletes an organization with everything in it: members, tokens, credentials, packages, integrations. The Log stays.
     pub async fn organization_delete(&self, id: OrganizationId) -> Result<(), StorageError> {
         Entity::delete_by_id(Uuid::from(id)).exec(&self.conn).await?;
         Ok(())
@@ -104,7 +134,7 @@ impl Storage {
 mod tests {
     use crate::{
         StorageError,
-        testing::{ada, at, id, organization, test_storage},
+        testing::{ada, at, id, integration, organization, test_storage},
     };
     use stave_domain::{
         organization::{Member, Organization, Role},
@@ -122,8 +152,9 @@ mod tests {
         let all = storage.organization_list("", 0, 9).await.unwrap();
         assert_eq!(all, [organization(2, "acme"), organization(3, "acme-2"), organization(1, "zoo")]);
         assert_eq!(storage.organization_list("ZO", 0, 9).await.unwrap(), [organization(1, "zoo")]);
-        let renamed = Organization { name: "The Zoo".into(), ..organization(1, "the-zoo") };
-        storage.organization_update(&renamed).await.unwrap();
+        let renamed = Organization { name: "The Zoo".into(), ..organization(1, "zoo") };
+        storage.organization_rename(&renamed).await.unwrap();
+        assert_eq!(storage.organization_list("THE", 0, 9).await.unwrap(), std::slice::from_ref(&renamed));
         assert_eq!(
             storage.organization_find_by_short_name(&renamed.short_name).await.unwrap(),
             Some(renamed.clone())
@@ -146,6 +177,30 @@ mod tests {
         }
         let theirs = storage.organization_list_of_user(ada).await.unwrap();
         assert_eq!(theirs, [(organization(2, "acme"), Role::Owner), (organization(1, "zoo"), Role::Member)]);
+    }
+
+    #[tokio::test]
+    async fn an_organization_enforces_an_integration_that_is_there() {
+        let storage = test_storage().await;
+        for number in [1, 2] {
+            storage.integration_insert(&integration(number, &format!("server-{number}"))).await.unwrap();
+        }
+        let enforcing =
+            |number, name, by| Organization { enforced: Some(id(by)), ..organization(number, name) };
+        let [zoo, mut acme] = [enforcing(1, "zoo", 1), enforcing(2, "acme", 1)];
+        storage.organization_insert(&zoo).await.unwrap();
+        storage.organization_insert(&acme).await.unwrap();
+        storage.organization_insert(&organization(3, "free")).await.unwrap();
+        assert_eq!(storage.organization_list_enforcing(id(1)).await.unwrap(), [acme.clone(), zoo.clone()]);
+        acme.enforced = Some(id(2));
+        storage.organization_enforce(acme.id, Some(id(2))).await.unwrap();
+        assert_eq!(storage.organization_list_enforcing(id(1)).await.unwrap(), [zoo]);
+        assert_eq!(storage.organization_list_enforcing(id(2)).await.unwrap(), [acme.clone()]);
+        storage.integration_delete(id(2)).await.unwrap();
+        assert_eq!(storage.organization_list_enforcing(id(2)).await.unwrap(), []);
+        assert_eq!(storage.organization_find(acme.id).await.unwrap(), Some(organization(2, "acme")));
+        let detached = storage.organization_enforce(acme.id, Some(id(2))).await;
+        assert!(matches!(detached, Err(StorageError::Detached)), "{detached:?}");
     }
 
     #[tokio::test]

@@ -2,7 +2,8 @@
 
 use crate::{Storage, StorageError, conn::Conn};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, Iterable, Select, Value,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, Iterable, Select, UpdateResult,
+    Value,
     sea_query::{Expr, ExprTrait, LikeExpr, OnConflict},
 };
 
@@ -55,6 +56,11 @@ where
 {
     A::Entity::update(row.into_active_model().reset_all()).exec_without_returning(conn).await?;
     Ok(())
+}
+
+/// `Detached` if the row that was to be changed is not there any more.
+pub(crate) fn one_changed(changed: &UpdateResult) -> Result<(), StorageError> {
+    if changed.rows_affected == 0 { Err(StorageError::Detached) } else { Ok(()) }
 }
 
 /// Stores many rows, all or none; `or_else` says what happens to those that are there already.

@@ -9,10 +9,11 @@ use stave_domain::{
     Secret, Timestamp,
     id::{OrganizationId, PackageId, UserId},
     identity::Identity,
-    integration::{ApiTimeout, Integration, Platform},
+    integration::{ApiTimeout, Client, Integration, Platform},
+    login::Login,
     organization::Organization,
     package::{Package, SourceAccess},
-    secret::Sealed,
+    secret::{Sealed, SecretHash},
     user::User,
 };
 use std::{
@@ -139,6 +140,7 @@ pub(crate) fn organization(number: u128, short_name: &str) -> Organization {
         id: id(number),
         short_name: short_name.parse().unwrap(),
         name: short_name.to_uppercase(),
+        enforced: None,
         created_at: at(0),
     }
 }
@@ -174,19 +176,37 @@ pub(crate) async fn ada(storage: &Storage) -> UserId {
     ada.id
 }
 
+/// A browser that signed in `number` seconds after the beginning.
+pub(crate) fn login(number: u8, user: UserId) -> Login {
+    Login {
+        id: id(number.into()),
+        user_id: user,
+        secret_hash: SecretHash([number; 32]),
+        method: "Bitbucket".into(),
+        integration_id: None,
+        proven_id: None,
+        user_agent: "Firefox".into(),
+        address: "127.0.0.1".into(),
+        created_at: at(number.into()),
+        seen_at: at(number.into()),
+    }
+}
+
 pub(crate) fn integration(number: u128, slug: &str) -> Integration {
     Integration {
         id: id(number),
         slug: slug.parse().unwrap(),
+        organization_id: None,
         name: "Bitbucket".into(),
         platform: Platform::BitbucketCloud,
         base_url: "https://bitbucket.org".parse().unwrap(),
-        client_id: "key".into(),
-        client_secret: Sealed(vec![1, 2, 3]),
+        client: Client::OAuth2 { id: "key".into(), secret: Sealed(vec![1, 2, 3]) },
+        previous: None,
         trust_email: false,
         api_timeout: ApiTimeout(None),
         missing_permissions: None,
         last_error: None,
+        seen: None,
         created_at: at(0),
     }
 }
@@ -203,6 +223,7 @@ pub(crate) async fn connected(storage: &Storage, user: UserId) -> Identity {
         handle: "ada".into(),
         display_name: String::new(),
         grant: Sealed(vec![9]),
+        client_id: "key".into(),
         grant_revision: 1,
         broken_because: None,
         connected_at: at(0),

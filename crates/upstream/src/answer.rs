@@ -5,7 +5,8 @@ use reqwest::{
     StatusCode,
     header::{self, HeaderMap},
 };
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use stave_domain::Timestamp;
 use std::time::Duration;
 use url::Url;
 
@@ -34,14 +35,29 @@ impl Answer {
     /// The body as JSON; servers send web pages with any status and any content type.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, UpstreamError> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            let saw = if self.is_web_page() { Saw::WebPage } else { Saw::NoJson };
+            let saw = match () {
+                () if self.is_web_page() => Saw::WebPage,
+                () if self.body.trim_ascii().is_empty() => Saw::Nothing,
+                () if error.is_eof() => Saw::CutOff,
+                () if error.is_data() => Saw::OtherJson,
+                () => Saw::NoJson,
+            };
             UpstreamError::Unreadable { host: self.host(), saw, source: Some(error.into()) }
         })
     }
 
+    /// What came, whatever it should have been.
+    pub(crate) fn saw(&self) -> Saw {
+        match self.json::<IgnoredAny>() {
+            Err(UpstreamError::Unreadable { saw, .. }) => saw,
+            Ok(_) | Err(_) => Saw::OtherJson,
+        }
+    }
+
     /// Whether the body looks like HTML.
     pub(crate) fn is_web_page(&self) -> bool {
-        self.body.trim_ascii_start().starts_with(b"<")
+        let body = self.body.trim_ascii_start();
+        body.starts_with(b"<") && !body.starts_with(b"<?xml")
     }
 
     /// One header as text.
@@ -49,11 +65,20 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Where a redirect leads, without query and fragment; `None` if this is no redirect.
+    /// When it was sent, by the sender's own clock.
+    pub(crate) fn sent_at(&self) -> Option<Timestamp> {
+        Some(jiff::fmt::rfc2822::parse(self.header(header::DATE.as_str())?).ok()?.timestamp())
+    }
+
+    /// Where a redirect leads; `None` if this is no redirect.
+    pub(crate) fn location(&self) -> Option<Url> {
+        let location = self.status.is_redirection().then(|| self.header(header::LOCATION.as_str()));
+        self.url.join(location.flatten()?).ok()
+    }
+
+    /// Where a redirect leads, without query and fragment, fit to be shown.
     pub(crate) fn redirect_target(&self) -> Option<String> {
-        let location =
-            self.status.is_redirection().then(|| self.header(header::LOCATION.as_str())).flatten()?;
-        let mut target = self.url.join(location).ok()?;
+        let mut target = self.location()?;
         target.set_query(None);
         target.set_fragment(None);
         _ = target.set_username("");
@@ -69,8 +94,7 @@ impl Answer {
             return Some(Duration::from_secs(seconds));
         }
         let until = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
-        let sent_at = jiff::fmt::rfc2822::parse(self.header(header::DATE.as_str())?).ok()?.timestamp();
-        Some(Duration::try_from(until.duration_since(sent_at)).unwrap_or_default())
+        Some(Duration::try_from(until.duration_since(self.sent_at()?)).unwrap_or_default())
     }
 
     /// What the status alone says about a request that did not succeed.
@@ -96,6 +120,13 @@ impl Answer {
 pub(crate) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// `path` is put behind the path that the address has.
+pub(crate) fn below(address: &Url, path: &str) -> Url {
+    let mut url = address.clone();
+    url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
+    url
 }
 
 #[cfg(test)]
@@ -157,6 +188,9 @@ mod tests {
         };
         assert_eq!(saw("\n <!DOCTYPE html><html>"), Saw::WebPage);
         assert_eq!(saw("Not Found"), Saw::NoJson);
-        assert_eq!(saw(""), Saw::NoJson);
+        assert_eq!(saw("<?xml version=\"1.0\"?><status/>"), Saw::NoJson);
+        assert_eq!(saw(" "), Saw::Nothing);
+        assert_eq!(saw("{\"version\": \"8.1"), Saw::CutOff);
+        assert_eq!(answer(200, &[], "{}").saw(), Saw::OtherJson);
     }
 }

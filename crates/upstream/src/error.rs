@@ -1,8 +1,14 @@
 //! What went wrong with somebody else's server. `Display` is a sentence for the user that says what to do next;
 //! `source()` is for the log.
 
-use crate::{BoxError, answer::authority, obstacle::Obstacle};
-use stave_domain::integration::Permission;
+use crate::{
+    BoxError,
+    answer::authority,
+    interception::Interception,
+    obstacle::{Obstacle, Tried},
+    sign_in_problem::{SignInProblem, place},
+};
+use stave_domain::integration::{Permission, Platform};
 use std::{fmt, time::Duration};
 use url::Url;
 
@@ -21,15 +27,17 @@ pub enum UpstreamError {
         /// Who said so.
         host: String,
     },
-    /// The OAuth consumer lacks permissions without which this cannot be done.
+    /// The OAuth consumer or application link lacks permissions without which this cannot be done.
     #[error(
-        "The OAuth consumer at {host} lacks the permission {}. An admin opens the consumer there, ticks {}, and saves; then \
-         log in again.",
-        Boxes(.needed), Boxes(.missing)
+        "The {} at {host} lacks the permission {}. An admin opens it there ({}), ticks {}, and saves; then log in \
+         again.",
+        .platform.application(), Boxes(.needed), place(*.platform), Boxes(.missing)
     )]
     MissingPermissions {
         /// Who said so.
         host: String,
+        /// What kind of host.
+        platform: Platform,
         /// Those that this request needs; not empty.
         needed: Vec<Permission>,
         /// Every one that Stave asks for and the consumer lacks; contains `needed`.
@@ -63,12 +71,14 @@ pub enum UpstreamError {
         retry_after: Option<Duration>,
     },
     /// No answer came.
-    #[error("{}", .obstacle.sentence(.host))]
+    #[error("{}", .obstacle.sentence(.host, .tried))]
     Unreachable {
         /// Who was asked.
         host: String,
         /// Why.
         obstacle: Obstacle,
+        /// How.
+        tried: Box<Tried>,
         /// For the log.
         source: Option<BoxError>,
     },
@@ -104,11 +114,21 @@ pub enum UpstreamError {
         /// For the log.
         source: Option<BoxError>,
     },
+    /// Something in front of Bitbucket answers in its place.
+    #[error("{}", .by.sentence(.host))]
+    Intercepted {
+        /// Who was asked.
+        host: String,
+        /// What answers.
+        by: Interception,
+    },
     /// The platform refused to let the person in.
-    #[error("{}", .problem.sentence(.host))]
+    #[error("{}", .problem.sentence(*.platform, .host))]
     SignIn {
         /// Who said so.
         host: String,
+        /// What kind of host.
+        platform: Platform,
         /// Why.
         problem: SignInProblem,
     },
@@ -119,48 +139,21 @@ pub enum UpstreamError {
 pub enum Saw {
     /// HTML.
     WebPage,
-    /// Something else that is not JSON, or nothing.
+    /// Nothing at all.
+    Nothing,
+    /// The beginning of JSON.
+    CutOff,
+    /// JSON of another form.
+    OtherJson,
+    /// Something else that is not JSON.
     NoJson,
     /// JSON that lacks what it must have.
     Without(&'static str),
 }
 
-/// Why the platform refused to let a person in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignInProblem {
-    /// The person pressed Cancel.
-    Denied,
-    /// They came back without a code and without an error.
-    NoCode,
-    /// The code has expired or was used already.
-    CodeSpent,
-    /// The client id or the client secret is wrong.
-    ClientRefused,
-    /// The OAuth consumer has no callback URL.
-    CallbackMissing {
-        /// The one that it should have.
-        callback: String,
-    },
-    /// The OAuth consumer has another callback URL.
-    CallbackMismatch {
-        /// The one that it should have.
-        callback: String,
-    },
-    /// The account is not a person: an `app_user` or a `team`.
-    NotAPerson {
-        /// What the platform calls it.
-        kind: String,
-    },
-    /// Anything else, in the platform's words.
-    Refused {
-        /// At most 300 characters of what it said.
-        said: String,
-    },
-}
-
 impl UpstreamError {
     pub(crate) fn unreachable(url: &Url, obstacle: Obstacle, source: Option<BoxError>) -> Self {
-        Self::Unreachable { host: authority(url), obstacle, source }
+        Self::Unreachable { host: authority(url), obstacle, tried: Box::new(Tried::of(url)), source }
     }
 
     /// Whether the same request may well succeed later without anybody doing anything.
@@ -181,51 +174,11 @@ impl UpstreamError {
             Self::MissingPermissions { .. }
             | Self::Gone { .. }
             | Self::Redirected { .. }
-            | Self::Unreadable { .. } => true,
+            | Self::Unreadable { .. }
+            | Self::Intercepted { .. } => true,
             Self::Unreachable { obstacle, .. } => !obstacle.is_transient(),
-            Self::SignIn { problem, .. } => matches!(
-                problem,
-                SignInProblem::ClientRefused
-                    | SignInProblem::CallbackMissing { .. }
-                    | SignInProblem::CallbackMismatch { .. }
-            ),
+            Self::SignIn { problem, .. } => problem.needs_admin(),
             _ => false,
-        }
-    }
-}
-
-impl SignInProblem {
-    fn sentence(&self, host: &str) -> String {
-        match self {
-            Self::Denied => format!(
-                "You did not grant Stave access at {host}, so it does not know who you are. To log in, start again and press \
-                 \"Grant access\"."
-            ),
-            Self::NoCode => {
-                format!("{host} sent you back without the code that Stave needs. Start the log-in again.")
-            }
-            Self::CodeSpent => format!(
-                "The code with which {host} sent you back has expired or was used already. Start the log-in again."
-            ),
-            Self::ClientRefused => format!(
-                "{host} does not accept the Client ID / Key and the Client Secret of this integration. An admin opens the \
-                 integration in Stave and enters both again, as the OAuth consumer at {host} shows them."
-            ),
-            Self::CallbackMissing { callback } => format!(
-                "The OAuth consumer at {host} has no callback URL. An admin opens the consumer there, enters {callback} as its \
-                 Callback URL, and saves."
-            ),
-            Self::CallbackMismatch { callback } => format!(
-                "The OAuth consumer at {host} has another callback URL than this integration. An admin opens the consumer \
-                 there, enters exactly {callback} as its Callback URL, and saves."
-            ),
-            Self::NotAPerson { kind } => format!(
-                "{host} says that this account is not a person ({kind}). Log in with the account of a person."
-            ),
-            Self::Refused { said } => format!(
-                "{host} refused the log-in, saying: {said} Start the log-in again; if it is refused again, an admin compares \
-                 the integration with the OAuth consumer at {host}."
-            ),
         }
     }
 }
@@ -234,6 +187,9 @@ impl fmt::Display for Saw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WebPage => f.write_str("a web page"),
+            Self::Nothing => f.write_str("an empty answer"),
+            Self::CutOff => f.write_str("JSON that breaks off in the middle"),
+            Self::OtherJson => f.write_str("JSON that is not Bitbucket's"),
             Self::NoJson => f.write_str("something that is not JSON"),
             Self::Without(what) => write!(f, "JSON that lacks {what}"),
         }
@@ -294,19 +250,22 @@ mod tests {
             host: host(),
             needed: vec![Permission::AccountRead],
             missing: vec![Permission::AccountRead, Permission::WebhooksReadWrite],
+            platform: Platform::BitbucketCloud,
         };
         assert_eq!(
             missing.to_string(),
-            "The OAuth consumer at bitbucket.org lacks the permission \"Account: Read\". An admin opens the consumer there, \
-             ticks \"Account: Read\", \"Webhooks: Read and write\", and saves; then log in again."
+            "The OAuth consumer at bitbucket.org lacks the permission \"Account: Read\". An admin opens it there (Workspace \
+             settings > OAuth consumers), ticks \"Account: Read\", \"Webhooks: Read and write\", and saves; then log in again."
         );
     }
 
     #[test]
     fn who_has_to_do_something() {
         let unexpected = |status| UpstreamError::Unexpected { host: host(), status };
-        let unreachable = |obstacle| UpstreamError::Unreachable { host: host(), obstacle, source: None };
-        let sign_in = |problem| UpstreamError::SignIn { host: host(), problem };
+        let url = Url::parse("https://bitbucket.org").unwrap();
+        let unreachable = |obstacle| UpstreamError::unreachable(&url, obstacle, None);
+        let sign_in =
+            |problem| UpstreamError::SignIn { host: host(), platform: Platform::BitbucketCloud, problem };
         let (nobody, person, admin) = ((true, false), (false, false), (false, true));
         let cases = [
             (unexpected(503), nobody),

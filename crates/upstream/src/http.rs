@@ -14,7 +14,9 @@ use url::Url;
 /// The largest answer that is read, decompressed.
 const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
 /// How long a connection may take to open.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+const CONNECT_LIMIT: Duration = Duration::from_secs(6);
+const JSON: &str = "application/json";
+const PAGE: &str = "text/html, */*;q=0.5";
 const USER_AGENT: &str = concat!("Stave/", env!("CARGO_PKG_VERSION"));
 
 /// The client through which every request to somebody else's API goes; cheap to clone.
@@ -26,6 +28,8 @@ const USER_AGENT: &str = concat!("Stave/", env!("CARGO_PKG_VERSION"));
 pub struct HttpClient {
     encrypted: Line,
     plain: Line,
+    /// No request takes longer, whatever is asked for.
+    most: Option<Duration>,
 }
 
 /// A client and the gate that its connections pass.
@@ -52,6 +56,8 @@ pub(crate) enum Authorization<'a> {
     Bearer(&'a Secret),
     /// A client's id and secret (RFC 6749, section 2.3.1).
     Basic(&'a str, &'a Secret),
+    /// A whole header: a signature (RFC 5849, section 3.5.1).
+    Signature(&'a Secret),
 }
 
 impl HttpClient {
@@ -74,7 +80,14 @@ impl HttpClient {
                 reqwest::Client::builder().https_only(true).tls_certs_merge(authorities),
             )?,
             plain: Line::new(plain, reqwest::Client::builder().tls_certs_only([]))?,
+            most: None,
         })
+    }
+
+    /// The same client for somebody who does not want to wait: no request through it takes longer than this.
+    #[must_use]
+    pub fn at_most(&self, limit: Duration) -> Self {
+        Self { most: Some(self.most.map_or(limit, |most| most.min(limit))), ..self.clone() }
     }
 
     pub(crate) async fn get(
@@ -83,7 +96,27 @@ impl HttpClient {
         by: Authorization<'_>,
         timeout: ApiTimeout,
     ) -> Result<Answer, UpstreamError> {
-        self.send(url, timeout, |client| by.sign(client.request(Method::GET, url.clone()))).await
+        self.send(url, timeout, |client| accepting(JSON, by.sign(client.request(Method::GET, url.clone()))))
+            .await
+    }
+
+    /// A page for people, as a browser would ask for it.
+    pub(crate) async fn get_page(&self, url: &Url, timeout: ApiTimeout) -> Result<Answer, UpstreamError> {
+        self.send(url, timeout, |client| accepting(PAGE, client.request(Method::GET, url.clone()))).await
+    }
+
+    /// A POST without a body.
+    pub(crate) async fn post(
+        &self,
+        url: &Url,
+        by: Authorization<'_>,
+        timeout: ApiTimeout,
+    ) -> Result<Answer, UpstreamError> {
+        let build = |client: &reqwest::Client| {
+            let request = client.request(Method::POST, url.clone()).header(header::CONTENT_LENGTH, 0);
+            accepting("*/*", by.sign(request))
+        };
+        self.send(url, timeout, build).await
     }
 
     pub(crate) async fn post_form(
@@ -93,7 +126,10 @@ impl HttpClient {
         form: &[(&str, &str)],
         timeout: ApiTimeout,
     ) -> Result<Answer, UpstreamError> {
-        self.send(url, timeout, |client| by.sign(client.request(Method::POST, url.clone())).form(form)).await
+        let build = |client: &reqwest::Client| {
+            accepting(JSON, by.sign(client.request(Method::POST, url.clone())).form(form))
+        };
+        self.send(url, timeout, build).await
     }
 
     async fn send(
@@ -106,21 +142,32 @@ impl HttpClient {
         line.gate
             .check_literal(url)
             .map_err(|refusal| UpstreamError::unreachable(url, refusal.into(), None))?;
-        let mut request = build(&line.client).header(header::ACCEPT, "application/json");
-        if let Some(limit) = timeout.duration() {
+        let mut request = build(&line.client);
+        if let Some(limit) = [timeout.duration(), self.most].into_iter().flatten().min() {
             request = request.timeout(limit);
         }
-        let broken = |error: reqwest::Error| {
-            let error = error.without_url();
-            UpstreamError::unreachable(url, Obstacle::behind(&error), Some(error.into()))
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Err(broken(url, error)),
         };
-        let response = request.send().await.map_err(broken)?;
         let answer = Answer::new(url, response.status(), response.headers().clone());
-        let body = body_read(response).await.map_err(broken)?;
-        let body = body.ok_or_else(|| UpstreamError::unreachable(url, Obstacle::TooLarge, None))?;
+        let body = match body_read(response).await {
+            Ok(body) => body.ok_or_else(|| UpstreamError::unreachable(url, Obstacle::TooLarge, None))?,
+            Err(error) => return Err(broken(url, error)),
+        };
         tracing::debug!(host = %answer.host(), path = url.path(), status = answer.status.as_u16(), "upstream answered");
         Ok(Answer { body, ..answer })
     }
+}
+
+fn accepting(what: &'static str, request: RequestBuilder) -> RequestBuilder {
+    request.header(header::ACCEPT, what)
+}
+
+/// Why no answer came.
+fn broken(url: &Url, error: reqwest::Error) -> UpstreamError {
+    let error = error.without_url();
+    UpstreamError::unreachable(url, Obstacle::behind(&error), Some(error.into()))
 }
 
 impl Line {
@@ -145,6 +192,12 @@ impl Authorization<'_> {
             Self::Nobody => request,
             Self::Bearer(token) => request.bearer_auth(token.expose()),
             Self::Basic(id, secret) => request.basic_auth(id, Some(secret.expose())),
+            Self::Signature(signature) => {
+                let mut value = header::HeaderValue::try_from(signature.expose())
+                    .expect("all that is signed is encoded, so it is ASCII");
+                value.set_sensitive(true);
+                request.header(header::AUTHORIZATION, value)
+            }
         }
     }
 }

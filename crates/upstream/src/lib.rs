@@ -1,21 +1,33 @@
-//! Other people's HTTP: Bitbucket Cloud.
+//! Other people's HTTP: Bitbucket Cloud and Bitbucket Data Center.
 //!
 //! What enters: values that somebody configured (a base URL, a client id, a secret) and a grant to act with.
 //! What leaves: the words of `stave_domain`, or an [`UpstreamError`] whose `Display` is a sentence for the user.
-//! No type of the HTTP library crosses the border, and nothing here asks the clock: `now` is an argument.
+//! No type of the HTTP library crosses the border, and nothing here asks the clock: the time is an argument.
 
 mod answer;
 mod bitbucket_cloud;
+mod bitbucket_data_center;
 mod connector;
 mod error;
 mod gate;
 mod http;
+mod interception;
+pub mod oauth1;
+mod oauth2;
 mod obstacle;
+mod page;
+mod probe;
+mod sign_in_problem;
 
-pub use connector::{Connector, ProbeProblem, Registration, Seen, SignIn, connector, probe};
-pub use error::{Saw, SignInProblem, UpstreamError};
+pub use connector::{
+    Ability, Client, Connector, Departure, Environment, Inspect, Registration, SignIn, connector, state_in,
+};
+pub use error::{Saw, UpstreamError};
 pub use http::{ClientError, HttpClient};
-pub use obstacle::{CertificateProblem, Obstacle};
+pub use interception::Interception;
+pub use obstacle::{CertificateProblem, Obstacle, Tried};
+pub use probe::{ProbeProblem, Sight, probe};
+pub use sign_in_problem::SignInProblem;
 
 /// Where an error came from, for the log.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -34,7 +34,15 @@ done! {
     /// Something was deleted.
     Deleted "deleted" "Deleted."
     /// A new integration.
-    IntegrationCreated "integration-created" "The integration was created. Log in with it to see that it works."
+    IntegrationCreated "integration-created" "The integration was created. Open it and check the connection, or log in with it."
+    /// A new integration by OAuth 1, of which Bitbucket knows nothing yet.
+    IntegrationBegun "integration-begun" "The integration was created. One step is left: enter on Bitbucket what stands below."
+    /// The client before is forgotten.
+    ChangeoverFinished "changeover-finished" "Done. The link from before is no longer used: delete it on Bitbucket."
+    /// The client before counts again.
+    ChangeoverCalledOff "changeover-called-off" "Called off. The link from before is in use again."
+    /// Another key pair.
+    KeyRenewed "key-renewed" "The new key pair is made. Now make a second application link with it on Bitbucket."
     /// Setup Mode is over.
     SetupLeft "setup-left" "Setup Mode is over. Next:"
     /// A new organization.
@@ -76,15 +84,30 @@ impl Done {
         }
     }
 
-    /// `303 See Other` to a page of this server (a path without query), which then says what was done.
+    /// `303 See Other` to a page of this server, which then says what was done.
     pub(crate) fn at(self, path: &str) -> Redirect {
-        Redirect::to(&format!("{path}?done={}", self.key()))
+        Redirect::to(&self.address(path))
+    }
+
+    /// The address of a page that says what was done.
+    pub(crate) fn address(self, path: &str) -> String {
+        let (page, part) =
+            path.split_once('#').map_or((path, String::new()), |(page, part)| (page, format!("#{part}")));
+        let joint = if page.contains('?') { '&' } else { '?' };
+        format!("{page}{joint}done={}{part}", self.key())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_key_goes_into_the_query() {
+        let address = |path| Done::Saved.address(path);
+        assert_eq!(address("/profile"), "/profile?done=saved");
+        assert_eq!(address("/orgs/acme/packages?page=2#p"), "/orgs/acme/packages?page=2&done=saved#p");
+    }
 
     #[test]
     fn only_known_keys_have_a_sentence() {

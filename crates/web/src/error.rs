@@ -3,7 +3,7 @@
 //! Both travel in the response until the layer of their audience ([`crate::layers`]) logs the chain of causes once and writes
 //! the body, because only there the request id and the frame of the page are known.
 
-use crate::{frame::Frame, page::render, request::RequestId, return_to::ReturnTo};
+use crate::{frame::Frame, login_link, page::render, request::RequestId, return_to::ReturnTo};
 use askama::Template;
 use axum::{
     Json,
@@ -11,12 +11,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde_json::json;
-use stave_app::Failure;
+use stave_app::{Failure, LogInThrough};
 use std::{borrow::Cow, error::Error, sync::Arc};
 
 /// A failure on its way to a page.
 #[derive(Debug, Clone)]
-pub(crate) struct PageError(Told);
+pub(crate) struct PageError(Box<Told>);
 
 /// A failure on its way to Composer or a client of the API.
 #[derive(Debug, Clone)]
@@ -29,7 +29,12 @@ struct Told {
     sentence: String,
     cause: Option<Arc<Failure>>,
     next: Option<Next>,
+    /// A second way on.
+    also: Option<Link>,
 }
+
+/// The text of a button and its address.
+pub(crate) type Link = (&'static str, Cow<'static, str>);
 
 /// What a page says instead of the usual about its kind of failure, and where to go on.
 #[derive(Debug, Clone)]
@@ -37,19 +42,25 @@ pub(crate) struct Next {
     pub(crate) title: &'static str,
     /// What to do next.
     pub(crate) advice: &'static str,
-    /// Where it can be done: the text of a button and its address.
-    pub(crate) link: (&'static str, Cow<'static, str>),
+    /// Where it can be done.
+    pub(crate) link: Link,
 }
 
 impl PageError {
     /// A failure that only this room knows: a wrong method, a form that cannot be read.
     pub(crate) fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
-        Self(Told::new(status, sentence))
+        Self(Box::new(Told::new(status, sentence)))
     }
 
     /// The same failure with another way on.
     pub(crate) fn leading(mut self, next: Next) -> Self {
         self.0.next = Some(next);
+        self
+    }
+
+    /// The same failure with a second way on.
+    pub(crate) fn or(mut self, link: Link) -> Self {
+        self.0.also = Some(link);
         self
     }
 
@@ -69,7 +80,7 @@ impl ApiError {
 
 impl Told {
     fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
-        Self { status, sentence: sentence.into(), cause: None, next: None }
+        Self { status, sentence: sentence.into(), cause: None, next: None, also: None }
     }
 
     /// A defect or a machine that is broken is an error in the log; everything else is somebody's daily life.
@@ -99,20 +110,20 @@ impl From<Failure> for Told {
     fn from(failure: Failure) -> Self {
         let status = match &failure {
             Failure::NotFound(_) => StatusCode::NOT_FOUND,
-            Failure::Denied(_) => StatusCode::FORBIDDEN,
+            Failure::Denied(_) | Failure::LogInThrough(_) => StatusCode::FORBIDDEN,
             Failure::LogInNeeded => StatusCode::UNAUTHORIZED,
             Failure::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Failure::Conflict(_) => StatusCode::CONFLICT,
             Failure::Elsewhere { .. } => StatusCode::BAD_GATEWAY,
             Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self { status, sentence: failure.to_string(), cause: Some(Arc::new(failure)), next: None }
+        Self { status, sentence: failure.to_string(), cause: Some(Arc::new(failure)), next: None, also: None }
     }
 }
 
 impl From<Failure> for PageError {
     fn from(failure: Failure) -> Self {
-        Self(failure.into())
+        Self(Box::new(failure.into()))
     }
 }
 
@@ -144,13 +155,81 @@ impl IntoResponse for ApiError {
 struct ErrorPage {
     frame: Frame,
     status: u16,
-    title: &'static str,
     sentence: String,
+    way: Way,
+    /// A second way on.
+    also: Option<Link>,
+    id: String,
+}
+
+/// What the page says about a kind of failure, and where it leads.
+struct Way {
+    title: Cow<'static, str>,
     /// What to do next.
     advice: &'static str,
-    /// Where it can be done: the text of a link and its address.
-    link: (&'static str, String),
-    id: String,
+    /// Where it can be done: the text of a button and its address.
+    link: (Cow<'static, str>, String),
+}
+
+impl Way {
+    fn new(title: &'static str, advice: &'static str, (text, address): (&'static str, &str)) -> Self {
+        Self { title: title.into(), advice, link: (text.into(), address.to_owned()) }
+    }
+
+    /// What is usual for a status. `back` is the page that was asked for.
+    fn usual(status: StatusCode, back: Option<&ReturnTo>) -> Self {
+        let start = ("Go to the start page", "/");
+        let again = ("Try again", back.map_or("/", ReturnTo::as_str));
+        match status {
+            StatusCode::NOT_FOUND => Self::new(
+                "There is nothing here",
+                "Check the address, or look for it from the start page.",
+                start,
+            ),
+            StatusCode::FORBIDDEN => {
+                Self::new("You may not do this", "If you should be able to, ask an owner or an admin.", start)
+            }
+            StatusCode::CONFLICT => Self::new(
+                "This does not fit what is there",
+                "Go back, reload the page and look at it again.",
+                start,
+            ),
+            StatusCode::BAD_GATEWAY => Self::new(
+                "Another server did not do its part",
+                "What was typed is kept if you go back.",
+                again,
+            ),
+            StatusCode::SERVICE_UNAVAILABLE => {
+                Self::new("Stave is busy", "Wait a moment and try again.", again)
+            }
+            status if status.is_server_error() => Self::new(
+                "Something went wrong",
+                "Whoever runs this server finds the cause in its log by the request number below.",
+                again,
+            ),
+            _ => Self::new("This cannot be done", "Go back to the page that you came from.", start),
+        }
+    }
+
+    /// To the log-in that an organization asks for, and from there to the page that was asked for.
+    fn through(asked: &LogInThrough, back: Option<&ReturnTo>) -> Self {
+        let LogInThrough { organization, integration } = asked;
+        let address = login_link::address(organization, integration);
+        Self {
+            title: format!("Log in with {}", integration.name).into(),
+            advice: "You stay logged in here: this browser only shows once who you are there.",
+            link: (
+                format!("Log in with {}", integration.name).into(),
+                back.map_or_else(|| address.clone(), |back| back.after(&address)),
+            ),
+        }
+    }
+}
+
+impl From<Next> for Way {
+    fn from(Next { title, advice, link: (text, address) }: Next) -> Self {
+        Self::new(title, advice, (text, &address))
+    }
 }
 
 impl PageError {
@@ -162,46 +241,20 @@ impl PageError {
         if told.status == StatusCode::UNAUTHORIZED {
             return Redirect::to(&back.cloned().unwrap_or_default().login()).into_response();
         }
-        let start = ("Go to the start page", "/".to_owned());
-        let again = ("Try again", back.map_or_else(|| "/".to_owned(), |back| back.as_str().to_owned()));
-        let usual = match told.status {
-            StatusCode::NOT_FOUND => {
-                ("There is nothing here", "Check the address, or look for it from the start page.", start)
-            }
-            StatusCode::FORBIDDEN => {
-                ("You may not do this", "If you should be able to, ask an owner or an admin.", start)
-            }
-            StatusCode::CONFLICT => {
-                ("This does not fit what is there", "Go back, reload the page and look at it again.", start)
-            }
-            StatusCode::BAD_GATEWAY => {
-                ("Another server did not do its part", "What was typed is kept if you go back.", again)
-            }
-            StatusCode::SERVICE_UNAVAILABLE => ("Stave is busy", "Wait a moment and try again.", again),
-            status if status.is_server_error() => (
-                "Something went wrong",
-                "Whoever runs this server finds the cause in its log by the request number below.",
-                again,
-            ),
-            _ => ("This cannot be done", "Go back to the page that you came from.", start),
+        let way = match (told.next, told.cause.as_deref()) {
+            (Some(next), _) => next.into(),
+            (None, Some(Failure::LogInThrough(asked))) => Way::through(asked, back),
+            (None, _) => Way::usual(told.status, back),
         };
-        let (title, advice, link) = match told.next {
-            Some(Next { title, advice, link: (text, address) }) => {
-                (title, advice, (text, address.into_owned()))
-            }
-            None => usual,
-        };
-        let status = told.status;
         let page = ErrorPage {
             frame,
-            status: status.as_u16(),
-            title,
+            status: told.status.as_u16(),
             sentence: told.sentence,
-            advice,
-            link,
+            way,
+            also: told.also,
             id: id.to_string(),
         };
-        render(status, &page)
+        render(told.status, &page)
     }
 }
 

@@ -1,9 +1,9 @@
 //! What stands around every page: the top bar, the banner of Setup Mode, what was just done.
 
-use crate::{actor::By, done::Done, error::PageError};
+use crate::{actor::By, done::Done, error::PageError, return_to::ReturnTo};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use stave_app::{Actor, App, Checklist};
-use stave_domain::organization::Organization;
+use stave_domain::{integration::Integration, organization::Organization};
 
 /// What `layout.html` needs; the field `frame` of every page.
 #[derive(Default)]
@@ -14,6 +14,8 @@ pub(crate) struct Frame {
     pub(crate) organizations: Vec<Organization>,
     /// What is left to do while Setup Mode is on.
     pub(crate) checklist: Option<Checklist>,
+    /// Where they should log in once more: the client that serves them there will be gone.
+    pub(crate) changeovers: Vec<Integration>,
     /// What was just done.
     pub(crate) done: Option<Done>,
     /// The path of this page.
@@ -29,6 +31,18 @@ impl Frame {
     /// Whether the account that this browser makes next becomes the first admin.
     pub(crate) fn makes_first_admin(&self) -> bool {
         self.actor.is_setup && self.checklist.is_some_and(|checklist| !checklist.has_admin)
+    }
+
+    /// The address that logs in at an integration once more and leads back to this page.
+    pub(crate) fn login_again(&self, integration: &Integration) -> String {
+        ReturnTo::from(self.path.as_str()).after(&format!("/login/{}", integration.slug))
+    }
+
+    /// What a log-in opens that is limited to one organization: its name.
+    pub(crate) fn limit(&self) -> Option<&str> {
+        let within = self.actor.within.as_ref()?;
+        let opened = self.organizations.iter().find(|organization| organization.id == within.organization_id);
+        Some(opened.map_or("one organization", |organization| organization.name.as_str()))
     }
 
     /// The organization whose page this is, for the switcher.
@@ -50,8 +64,10 @@ impl FromRequestParts<App> for Frame {
         let own = if actor.user.is_some() { app.organization_list_own(&actor).await? } else { Vec::new() };
         let organizations = own.into_iter().map(|(organization, _)| organization).collect();
         let checklist = app.setup_checklist().await?;
+        let changeovers = app.changeover_list_of(&actor).await?;
         Ok(Self {
             actor,
+            changeovers,
             organizations,
             checklist,
             done: done(parts.uri.query()),

@@ -218,6 +218,7 @@ mod tests {
             storage_url: None,
             outbound: stave_domain::outbound::Outbound::default(),
             key: stave_app::KeySource::DataFolder,
+            docs_edit_url: None,
         };
         (data, App::start(settings).await.unwrap())
     }

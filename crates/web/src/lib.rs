@@ -41,15 +41,21 @@
 //!   `ui::secret`, which has no value. What may not be undone is a `ui::confirm`.
 //! - Work in progress is `<div id="run" data-refresh="2s">`: the script fetches the page again and puts the new element in its
 //!   place, until it comes without the attribute.
+//! - A form that depends on what is chosen in it (`data-when`, `data-fill`, `data-preset-..`) has everything in it: the script only
+//!   hides what does not concern the choice, so each part says for whom it is.
 
+mod access;
 mod actor;
 mod admin;
 mod asset;
+#[cfg(test)]
+mod attack;
 mod browser;
 mod composer;
 mod composer_auth;
 mod cookie;
 mod credential;
+mod docs;
 mod done;
 mod error;
 mod form;
@@ -58,9 +64,11 @@ mod handover;
 mod health;
 mod home;
 mod hook;
+mod integration;
 mod layers;
 mod log;
 mod login;
+mod login_link;
 mod member;
 mod organization;
 mod package;
@@ -70,6 +78,7 @@ mod request;
 mod return_to;
 mod setup;
 mod sign_in;
+mod stranded;
 #[cfg(test)]
 mod testing;
 mod throttle;
@@ -97,11 +106,15 @@ pub fn router(app: App) -> Router {
         .merge(credential::router())
         .merge(token::router())
         .merge(log::router())
+        .merge(access::router())
         .merge(setup::router())
         .merge(login::router())
+        .merge(login_link::router())
         .merge(sign_in::router())
         .merge(profile::router())
         .merge(admin::router())
+        .merge(integration::router())
+        .merge(docs::router())
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method);
     let quick =
@@ -118,7 +131,12 @@ async fn nowhere(address: Uri) -> Response {
         let sentence = "Stave has no such endpoint. Check the address.";
         return ApiError::new(StatusCode::NOT_FOUND, sentence).into_response();
     }
-    PageError::new(StatusCode::NOT_FOUND, "There is no page at this address.").into_response()
+    nowhere_page().into_response()
+}
+
+/// What stands at every address that nobody knows.
+fn nowhere_page() -> PageError {
+    PageError::new(StatusCode::NOT_FOUND, "There is no page at this address.")
 }
 
 async fn wrong_method() -> PageError {

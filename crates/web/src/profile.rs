@@ -10,23 +10,20 @@ use crate::{
     frame::Frame,
     handover,
     page::{Page, Refused},
+    return_to::ReturnTo,
     sign_in,
+    stranded::stranded,
 };
 use askama::Template;
 use axum::{
     Router,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::HeaderMap,
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use stave_app::{Account, App, Failure, Problems};
-use stave_domain::{
-    Secret,
-    login::{Login, Purpose},
-    token::Token,
-    user::User,
-};
+use stave_domain::{Secret, login::Login, token::Token, user::User};
 
 pub(crate) fn router() -> Router<App> {
     Router::new()
@@ -54,12 +51,20 @@ impl ProfilePage {
         let user = frame.actor.user()?.clone();
         let accounts = app.account_list(&frame.actor).await?;
         let token = app.user_token_find(&frame.actor).await?;
-        let logins = app.login_list(&frame.actor).await?;
+        let is_whole = frame.actor.within.is_none();
+        let logins = if is_whole { app.login_list(&frame.actor).await? } else { Vec::new() };
         Ok(Self { frame, user, accounts, token, logins, problems: Problems::default() })
     }
 
+    /// The name of the organization whose own an integration is; empty if it is everybody's.
+    fn owner(&self, account: &Account) -> &str {
+        let Some(owner) = account.integration.organization_id else { return "" };
+        let known = self.frame.organizations.iter().find(|organization| organization.id == owner);
+        known.map_or("another organization", |organization| organization.name.as_str())
+    }
+
     fn is_this(&self, login: &Login) -> bool {
-        self.frame.actor.login == Some(login.id)
+        self.frame.actor.login_id() == Some(login.id)
     }
 }
 
@@ -73,17 +78,38 @@ async fn show_again() -> Redirect {
     Redirect::to("/profile")
 }
 
+/// The query of a button that connects an account.
+#[derive(serde::Deserialize)]
+#[serde(default)]
+struct Connecting {
+    return_to: ReturnTo,
+    /// `yes`: another account takes the place of the one that is connected.
+    another: String,
+}
+
+impl Default for Connecting {
+    fn default() -> Self {
+        Self { return_to: "/profile".into(), another: String::new() }
+    }
+}
+
 /// `POST /profile/accounts/{account}/connect`, where the account is named by the slug of its integration.
 async fn connect(
     State(app): State<App>,
-    By(actor): By,
+    frame: Frame,
     headers: HeaderMap,
     Path(slug): Path<String>,
+    Query(Connecting { return_to, another }): Query<Connecting>,
 ) -> Result<Response, PageError> {
-    let purpose = Purpose::Connect { user: actor.user()?.id };
     let browser = Cookie::Attempt.read(app.url(), &headers);
-    let departure = app.sign_in_begin(&slug, purpose, "/profile", browser).await?;
-    Ok(sign_in::leave(&app, &departure))
+    let wish = (another == "yes", return_to.as_str());
+    match app.account_connect_begin(&frame.actor, &slug, wish, browser).await {
+        Ok(departure) => Ok(sign_in::leave(&app, &departure)),
+        Err(failure @ Failure::Elsewhere { .. }) => {
+            Err(stranded(&app, &frame, failure, (&slug, &return_to)).await?)
+        }
+        Err(failure) => Err(failure.into()),
+    }
 }
 
 /// `POST /profile/accounts/{account}/disconnect`, where the account is named by its id.
@@ -147,7 +173,7 @@ async fn end_login(
 ) -> Result<Response, PageError> {
     let id = login.parse().map_err(|_| Failure::NotFound("log-in"))?;
     app.login_end(&actor, id).await?;
-    if actor.login == Some(id) {
+    if actor.login_id() == Some(id) {
         return Ok((Cookie::Login.remove(app.url()), Done::LoggedOut.at("/login")).into_response());
     }
     Ok(Done::LoginEnded.at("/profile").into_response())
@@ -213,5 +239,27 @@ mod tests {
         let away = ada.post("/profile/accounts/bitbucket/connect", &[]).await;
         let back = ada.grant(&away, &bitbucket, "ada").await;
         assert_eq!(back.location, "/profile?done=account-connected");
+    }
+    #[tokio::test]
+    async fn another_account_takes_the_place_of_the_one_that_is_connected() {
+        let (_site, bitbucket, [_ada, mut grace]) = TestSite::with_acme().await;
+        let profile = grace.get("/profile").await.body;
+        assert!(profile.contains("Log out at Bitbucket first"), "{profile}");
+        let another = "/profile/accounts/bitbucket/connect?another=yes";
+        let same = grace.connect(another, &bitbucket, "grace").await;
+        assert_eq!(same.status, StatusCode::CONFLICT);
+        assert!(same.body.contains("You are still logged in at Bitbucket as grace"), "{}", same.body);
+        let taken = grace.connect(another, &bitbucket, "ada").await;
+        assert!(taken.body.contains("belongs to another user here"), "{}", taken.body);
+
+        let replaced = grace.connect(another, &bitbucket, "hopper").await;
+        assert_eq!(replaced.location, "/profile?done=account-connected", "{}", replaced.body);
+        let profile = grace.get("/profile").await.body;
+        assert!(profile.contains("<div>hopper") && !profile.contains("<div>grace"), "{profile}");
+        let back = grace.travel("/login/bitbucket", &bitbucket, "hopper").await;
+        assert_eq!(back.location, "/");
+        assert!(grace.get("/profile").await.body.contains("Logged in as grace"), "the user is the same");
+        let left = grace.travel("/login/bitbucket", &bitbucket, "grace").await;
+        assert_eq!(left.location, "/login/register", "the account that was replaced is nobody's");
     }
 }

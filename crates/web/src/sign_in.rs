@@ -3,12 +3,13 @@
 use crate::{
     cookie::Cookie,
     done::Done,
-    error::{Next, PageError},
+    error::PageError,
     form::{self, Form},
     frame::Frame,
     login::Guest,
     page::{Page, Refused},
-    return_to::{Back, ReturnTo},
+    return_to::ReturnTo,
+    stranded::{NOT_LOGGED_IN, stranded},
 };
 use askama::Template;
 use axum::{
@@ -19,8 +20,7 @@ use axum::{
     routing::{get, post},
 };
 use stave_app::{App, Arrival, Departure, Failure, Problems, RegistrationForm, RegistrationView};
-use stave_domain::login::Purpose;
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 pub(crate) fn router() -> Router<App> {
     Router::new()
@@ -30,16 +30,40 @@ pub(crate) fn router() -> Router<App> {
         .route("/login/register/cancel", post(cancel))
 }
 
+/// The query of a log-in button.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Leaving {
+    return_to: ReturnTo,
+    /// `before`: with the client that a changeover has not let go yet.
+    r#as: String,
+}
+
 /// `GET /login/{integration}`: off to the platform.
 async fn begin(
     State(app): State<App>,
+    frame: Frame,
     headers: HeaderMap,
     Path(slug): Path<String>,
-    Query(Back { return_to }): Query<Back>,
+    Query(leaving): Query<Leaving>,
 ) -> Result<Response, PageError> {
+    if frame.actor.user.is_some() && is_from_another_site(&headers) {
+        return Err(PageError::new(
+            StatusCode::FORBIDDEN,
+            "A page of another site wanted to log you in here, but you are logged in already. To log in as somebody else, log out first.",
+        ));
+    }
     let browser = Cookie::Attempt.read(app.url(), &headers);
-    let departure = app.sign_in_begin(&slug, Purpose::LogIn, return_to.as_str(), browser).await;
-    Ok(leave(&app, &departure.map_err(|failure| stranded(failure, false))?))
+    match app.sign_in_begin(&slug, leaving.r#as == "before", leaving.return_to.as_str(), browser).await {
+        Ok(departure) => Ok(leave(&app, &departure)),
+        Err(failure) => Err(stranded(&app, &frame, failure, (&slug, &leaving.return_to)).await?),
+    }
+}
+
+/// Whether a page of another site sent the browser here (Fetch Metadata, `Sec-Fetch-Site`): it may want somebody to go on as
+/// somebody else without noticing.
+fn is_from_another_site(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site")
 }
 
 /// Sends the browser to the platform, with the cookie that opens the way back.
@@ -56,15 +80,11 @@ async fn finish(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Result<Response, PageError> {
     let browser = Cookie::Attempt.read(app.url(), &headers);
-    let is_inside = guest.frame.actor.user.is_some();
     let who = (&guest.frame.actor, &guest.caller.0);
-    let arrival = app.sign_in_finish(&slug, &query, browser.as_ref(), who).await;
-    let arrival = match arrival {
+    let arrival = match app.sign_in_finish(&slug, &query, browser.as_ref(), who).await {
         Ok(arrival) => arrival,
         Err(failure) => {
-            let mend = if guest.frame.actor.is_admin() { mend(&app, &failure, &slug).await? } else { None };
-            let error = stranded(failure, is_inside);
-            return Err(if let Some(next) = mend { error.leading(next) } else { error });
+            return Err(stranded(&app, &guest.frame, failure, (&slug, &ReturnTo::default())).await?);
         }
     };
     match arrival {
@@ -73,43 +93,15 @@ async fn finish(
             let cookie = Cookie::Registration.put(app.url(), &browser);
             Ok((cookie, Redirect::to("/login/register")).into_response())
         }
-        Arrival::Connected { return_to } => {
-            Ok(Done::AccountConnected.at(ReturnTo::from(return_to).as_str()).into_response())
+        Arrival::Connected { login, return_to } => {
+            let page = Done::AccountConnected.address(ReturnTo::from(return_to).as_str());
+            guest.welcome(&app, &login, &page.into()).await
+        }
+        Arrival::Checked { return_to } => {
+            Ok(Redirect::to(ReturnTo::from(return_to).as_str()).into_response())
         }
     }
 }
-
-/// A trip that did not lead where it should: what happened, and the next step. What the platform refused is not an outage
-/// of this server, so a proxy before it does not put its own page over the sentence.
-fn stranded(failure: Failure, is_inside: bool) -> PageError {
-    let is_refusal = matches!(failure, Failure::Elsewhere { is_transient: false, .. });
-    let error = PageError::from(failure).leading(if is_inside { NOT_CONNECTED } else { NOT_LOGGED_IN });
-    if is_refusal { error.answered(StatusCode::FORBIDDEN) } else { error }
-}
-
-/// The way on for an admin, if the failure is what the integration itself now tells of: they can mend it.
-async fn mend(app: &App, failure: &Failure, slug: &str) -> Result<Option<Next>, Failure> {
-    let sentence = failure.to_string();
-    let integration = app.integration_list().await?.into_iter().find(|integration| {
-        integration.slug.as_str() == slug && integration.last_error.as_ref() == Some(&sentence)
-    });
-    Ok(integration.map(|integration| Next {
-        title: "The log-in does not work",
-        advice: "You are an admin here: mend it in the integration, then log in again.",
-        link: ("Edit the integration", Cow::Owned(format!("/admin/integrations/{}/edit", integration.id))),
-    }))
-}
-
-const NOT_LOGGED_IN: Next = Next {
-    title: "You are not logged in",
-    advice: "If it happens again, show this page to an admin.",
-    link: ("Log in again", Cow::Borrowed("/login")),
-};
-const NOT_CONNECTED: Next = Next {
-    title: "Nothing has changed",
-    advice: "You are still logged in here. To connect an account, begin again on the Profile.",
-    link: ("Back to the Profile", Cow::Borrowed("/profile")),
-};
 
 #[derive(Template)]
 #[template(path = "sign_in_register.html")]
@@ -132,11 +124,16 @@ impl RegistrationPage {
 
     /// Whose word counts for the address.
     fn email_hint(&self) -> String {
-        let platform = &self.view.integration.name;
-        match &self.view.profile.email {
+        let RegistrationView { integration, profile, is_trusted, .. } = &self.view;
+        let platform = &integration.name;
+        match &profile.email {
             None => format!("{platform} told no address. You may leave this empty."),
-            Some(email) if email.confirmed || self.view.integration.trust_email => format!(
+            Some(email) if *is_trusted => format!(
                 "Verified: {platform} vouches for {}. Another address counts as not verified. You may leave this empty.",
+                email.address
+            ),
+            Some(email) if email.confirmed => format!(
+                "Not verified: {platform} is one organization's own, so its word for {} does not count. You may leave this empty.",
                 email.address
             ),
             Some(email) => format!(

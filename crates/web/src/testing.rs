@@ -8,9 +8,13 @@ use axum::{
         header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE},
     },
 };
-use stave_app::{App, KeySource, Settings};
-use stave_domain::outbound::Outbound;
-use stave_testkit::{Consumer, FakeBitbucket};
+use stave_app::{Actor, App, IntegrationForm, IntegrationSaved, KeySource, Level, Settings};
+use stave_domain::{
+    Secret,
+    integration::{Client, Integration, OAuthVersion, Platform},
+    outbound::Outbound,
+};
+use stave_testkit::{Consumer, FakeBitbucket, FakeDataCenter, data_center::Link};
 use std::collections::BTreeMap;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -36,6 +40,7 @@ impl TestSite {
             storage_url: None,
             outbound: Outbound::allowing(vec!["127.0.0.0/8".parse().unwrap()]),
             key: KeySource::DataFolder,
+            docs_edit_url: None,
         };
         let app = App::start(settings).await.unwrap();
         Self { router: crate::router(app.clone()), app, _data: data }
@@ -85,6 +90,91 @@ impl TestSite {
     }
 }
 
+impl TestSite {
+    /// Setup is over: ada is the admin, grace owns the organization acme, and both log in with the fake.
+    pub(crate) async fn with_acme() -> (Self, FakeBitbucket, [Browser; 2]) {
+        let (site, bitbucket) = (Self::start().await, FakeBitbucket::start().await);
+        let mut ada = site.setup_browser().await;
+        site.connect(&mut ada, &bitbucket, &ALL_SCOPES).await;
+        ada.register(&bitbucket, "ada").await;
+        assert_eq!(ada.post("/admin/setup/leave", &[]).await.status, StatusCode::SEE_OTHER);
+        let mut grace = site.browser();
+        grace.register(&bitbucket, "grace").await;
+        let made = grace.post("/orgs/new", &[("name", "Acme"), ("short_name", "acme")]).await;
+        assert_eq!(made.location, "/orgs/acme?done=organization-created", "{}", made.body);
+        (site, bitbucket, [ada, grace])
+    }
+
+    /// A fresh user token.
+    pub(crate) async fn token_of(&self, browser: &mut Browser) -> String {
+        let made = self.app.user_token_regenerate(&self.actor(browser).await).await.unwrap();
+        made.secret.expose().to_owned()
+    }
+
+    /// Who asks in this browser.
+    pub(crate) async fn actor(&self, browser: &Browser) -> Actor {
+        let cookie = |name| browser.cookies.get(name).map(|value| Secret::new(value.as_str()));
+        let (login, setup) = (cookie("stave_login"), cookie("stave_setup"));
+        self.app.actor(login.as_ref(), setup.as_ref()).await.unwrap()
+    }
+
+    /// Adds an organization's own integration, with a fake that somebody there runs.
+    pub(crate) async fn add_own(
+        &self,
+        owner: &Browser,
+        organization: &str,
+        server: &FakeBitbucket,
+    ) -> Integration {
+        let (actor, level) = (self.actor(owner).await, Level::Organization(organization.into()));
+        let form = self.app.integration_form_new(&actor, &level, "").await.unwrap();
+        let callback = self.app.integration_callback(&form.slug);
+        let consumer = server.consumer(organization, &callback, &ALL_SCOPES);
+        let form = IntegrationForm {
+            name: format!("Bitbucket of {organization}"),
+            platform: Platform::BitbucketCloud.key().into(),
+            base_url: server.base_url(),
+            client_id: consumer.key().into(),
+            client_secret: Secret::new(consumer.secret()),
+            ..form
+        };
+        self.add(&actor, &level, &form).await
+    }
+
+    /// Adds an organization's own integration with a Data Center, and what it needs there.
+    pub(crate) async fn add_own_data_center(
+        &self,
+        owner: &Browser,
+        organization: &str,
+        (server, oauth): (&FakeDataCenter, OAuthVersion),
+    ) -> Integration {
+        let (actor, level) = (self.actor(owner).await, Level::Organization(organization.into()));
+        let form = self.app.integration_form_new(&actor, &level, "").await.unwrap();
+        let callback = self.app.integration_callback(&form.slug);
+        let link = (oauth == OAuthVersion::Two).then(|| server.link(&callback, &["REPO_READ"]));
+        let form = IntegrationForm {
+            name: format!("Data Center of {organization}"),
+            platform: Platform::BitbucketDataCenter.key().into(),
+            base_url: server.base_url(),
+            oauth: oauth.key().into(),
+            client_id: link.as_ref().map(Link::client_id).unwrap_or_default(),
+            client_secret: Secret::new(link.as_ref().map(Link::client_secret).unwrap_or_default()),
+            ..form
+        };
+        let integration = self.add(&actor, &level, &form).await;
+        if let Client::OAuth1 { consumer_key, public_key, .. } = &integration.client {
+            server.consumer(consumer_key, public_key);
+        }
+        integration
+    }
+
+    async fn add(&self, actor: &Actor, level: &Level, form: &IntegrationForm) -> Integration {
+        match self.app.integration_create(actor, level, form).await.unwrap() {
+            IntegrationSaved::Saved(integration) => *integration,
+            doubtful @ IntegrationSaved::Doubtful { .. } => panic!("{doubtful:?}"),
+        }
+    }
+}
+
 /// A browser: it keeps cookies and follows nothing by itself.
 pub(crate) struct Browser {
     router: Router,
@@ -126,6 +216,18 @@ impl Browser {
     pub(crate) async fn grant(&mut self, away: &Seen, bitbucket: &FakeBitbucket, person: &str) -> Seen {
         let back = bitbucket.grant_access(&away.location, person).await;
         self.get(&path_of(&back)).await
+    }
+
+    /// Goes to an address that leads to the platform, grants access as this person, and comes back.
+    pub(crate) async fn travel(&mut self, door: &str, bitbucket: &FakeBitbucket, person: &str) -> Seen {
+        let away = self.get(door).await;
+        self.grant(&away, bitbucket, person).await
+    }
+
+    /// As [`travel`](Self::travel), to connect an account.
+    pub(crate) async fn connect(&mut self, door: &str, bitbucket: &FakeBitbucket, person: &str) -> Seen {
+        let away = self.post(door, &[]).await;
+        self.grant(&away, bitbucket, person).await
     }
 
     /// Logs in at the platform and creates the account with what the form proposes.

@@ -89,11 +89,89 @@ function fill(link) {
   else link.removeAttribute("href");
 }
 
-/** Shows elements with `data-when="platform=bitbucket"` only while the input of that name has that value. */
-function choose(element) {
-  const [name, value] = element.dataset.when.split("=");
+/** What the input of a name holds: the chosen one of several buttons, or what is selected or typed. */
+function valueOf(name) {
   const input = document.querySelector(`[name="${name}"]:checked, select[name="${name}"], input[name="${name}"]:not([type="radio"])`);
-  element.hidden = input?.value !== value;
+  return input?.value;
+}
+
+/**
+ * Shows elements with `data-when="platform=bitbucket, oauth!=1"` only while it is true: a comma is an "or", a blank an "and", and
+ * each part names an input and the value that it has or, with `!=`, has not.
+ */
+function choose(element) {
+  const isTrue = (part) => {
+    const [, name, not, value] = part.match(/^(.+?)(!?)=(.*)$/);
+    return (valueOf(name) === value) !== Boolean(not);
+  };
+  element.hidden = !element.dataset.when.split(", ").some((all) => all.split(" ").every(isTrue));
+}
+
+/** A field with `data-preset-bitbucket="https://bitbucket.org"` holds that while the list says so, until something is typed into it. */
+function preset(list) {
+  for (const field of list.form?.elements ?? []) {
+    const text = field.getAttribute(`data-preset-${list.value}`);
+    if (text !== null && !field.dataset.typed) field.value = text;
+  }
+}
+
+/**
+ * `<div data-look="/admin/integrations/look">` in a form shows what is at the base URL: what the server answers for it. With
+ * `data-chooses` what was found is chosen as platform and OAuth version, unless the person did so by hand.
+ */
+function look(box) {
+  const { elements } = box.closest("form");
+  const byHand = new Set();
+  let asked = "";
+  let timer;
+  let asking;
+
+  const question = ({ platform, base_url }) => `${platform.value} ${base_url.value.trim()}`;
+  const pick = (name, found) => {
+    if (found && "chooses" in box.dataset && !byHand.has(name)) elements[name].value = found;
+  };
+  const show = async () => {
+    asking = new AbortController();
+    const query = new URLSearchParams({ platform: elements.platform.value, base_url: elements.base_url.value.trim() });
+    try {
+      const answer = await fetch(`${box.dataset.look}?${query}`, { signal: asking.signal });
+      box.innerHTML = answer.ok && !answer.redirected ? await answer.text() : "";
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      box.textContent = "";
+    }
+    box.ariaBusy = null;
+    const found = box.firstElementChild?.dataset ?? {};
+    if (found.platform && found.platform !== elements.platform.value) {
+      pick("platform", found.platform);
+      if (elements.platform.type !== "hidden") preset(elements.platform);
+    }
+    pick("oauth", found.oauth);
+    // What was chosen just now is no new question: asked again, the box would move the button away from under the mouse.
+    asked = question(elements);
+    followTyping();
+  };
+  const ask = (pause) => {
+    const typed = elements.base_url.value.trim();
+    if (question(elements) === asked) return;
+    asked = question(elements);
+    clearTimeout(timer);
+    asking?.abort();
+    const address = URL.parse?.(typed) ?? (URL.canParse(typed) ? new URL(typed) : null);
+    const isPreset = typed === elements.base_url.getAttribute(`data-preset-${elements.platform.value}`);
+    box.textContent = "";
+    if (isPreset || !/^https?:$/.test(address?.protocol) || !address.hostname) return;
+    box.textContent = `Looking at ${address.host} …`;
+    box.ariaBusy = "true";
+    timer = setTimeout(show, pause);
+  };
+
+  elements.base_url.addEventListener("input", () => ask(600));
+  box.closest("form").addEventListener("change", ({ target }) => {
+    if (target.name === "platform" || target.name === "oauth") byHand.add(target.name);
+    ask(0);
+  });
+  if ("atOnce" in box.dataset) ask(0);
 }
 
 function followTyping() {
@@ -128,10 +206,30 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
-document.addEventListener("input", followTyping);
-document.addEventListener("change", followTyping);
+// While the event is still on its way to its target: whoever listens there finds everything in place.
+document.addEventListener("input", ({ target }) => {
+  target.dataset.typed = "yes";
+  followTyping();
+}, true);
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("select")) preset(target);
+  followTyping();
+}, true);
+/** Who has typed the workspace goes to the link that it completes; the form is not ready to be sent then. */
+document.querySelector("#workspace_name")?.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  document.querySelector("#guide a[data-fill], [aria-labelledby=guide] a[data-fill]")?.focus();
+});
+
+/** A form that is opened again, by reloading or by going back, shows the callback that was copied from it. */
+const slug = document.querySelector("form input[type=hidden][name=slug]")?.value;
+if (slug && location.pathname.endsWith("/new")) history.replaceState(history.state, "", `?slug=${encodeURIComponent(slug)}`);
+
+addEventListener("pageshow", followTyping);
 addEventListener("resize", grow);
 document.querySelectorAll("[data-refresh]").forEach(refresh);
+document.querySelectorAll("[data-look]").forEach(look);
 forgetDone();
 grow();
 followTyping();

@@ -28,6 +28,7 @@ impl App {
 
     async fn due_do(&self) -> Result<(), Failure> {
         self.packages_check().await?;
+        self.servers_watch().await?;
         self.logins_sweep().await
     }
 }

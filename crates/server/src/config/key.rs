@@ -26,6 +26,8 @@ pub enum Key {
     SealingKey,
     /// A file that holds the key that seals secrets.
     SealingKeyFile,
+    /// Where the sources of the guides can be changed.
+    DocsEditUrl,
     /// How log lines look.
     LogFormat,
     /// How much is logged.
@@ -48,7 +50,7 @@ pub(crate) struct Words {
 
 impl Key {
     /// Every key, in the order of the manual.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Config,
         Self::Data,
         Self::Listen,
@@ -59,6 +61,7 @@ impl Key {
         Self::OutboundAllow,
         Self::SealingKey,
         Self::SealingKeyFile,
+        Self::DocsEditUrl,
         Self::LogFormat,
         Self::LogLevel,
     ];
@@ -106,6 +109,7 @@ impl Key {
             Self::OutboundAllow => &OUTBOUND_ALLOW,
             Self::SealingKey => &SEALING_KEY,
             Self::SealingKeyFile => &SEALING_KEY_FILE,
+            Self::DocsEditUrl => &DOCS_EDIT_URL,
             Self::LogFormat => &LOG_FORMAT,
             Self::LogLevel => &LOG_LEVEL,
         }
@@ -208,6 +212,16 @@ const SEALING_KEY_FILE: Words = Words {
     about: "A file that holds the sealing key, instead of `key`.\n\
             The file must exist; Stave does not make it.",
     example: "key-file = \"/run/secrets/stave-key\"",
+};
+
+const DOCS_EDIT_URL: Words = Words {
+    name: "docs-edit-url",
+    placeholder: "URL",
+    default: "none: the guides have no such link",
+    about: "Where the sources of the guides can be changed: each page below `/docs` then has a link “Edit this page”.\n\
+            The link is this address, a slash, and the name of the file, such as `bitbucket.md`. It suits a team that keeps \
+            the guides of its own build in a repository.",
+    example: "docs-edit-url = \"https://git.example.com/projects/IT/repos/stave/browse/docs/guides\"",
 };
 
 const LOG_FORMAT: Words = Words {

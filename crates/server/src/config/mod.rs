@@ -46,6 +46,8 @@ pub struct Config {
     pub outbound_allow: Vec<IpNet>,
     /// Where the key that seals secrets comes from.
     pub key: KeySource,
+    /// Where the sources of the guides can be changed; `None` shows no link.
+    pub docs_edit_url: Option<Url>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// How much is logged.
@@ -86,6 +88,7 @@ impl Config {
             storage_url: None,
             outbound_allow: Vec::new(),
             key: KeySource::DataFolder,
+            docs_edit_url: None,
             log_format: LogFormat::Human,
             log_level: LevelFilter::INFO,
             given: BTreeMap::new(),
@@ -108,6 +111,7 @@ impl Config {
             storage_url: reading.value(Key::StorageUrl, value::storage_url),
             outbound_allow: reading.value(Key::OutboundAllow, value::ranges).unwrap_or_default(),
             key: reading.sealing_key(),
+            docs_edit_url: reading.value(Key::DocsEditUrl, value::docs_edit_url),
             log_format: reading.value(Key::LogFormat, value::log_format).unwrap_or(defaults.log_format),
             log_level: reading.value(Key::LogLevel, value::log_level).unwrap_or(defaults.log_level),
             given: reading.sources.given,

@@ -59,6 +59,26 @@ pub(super) fn public_url(text: &str) -> Result<Url, Invalid> {
     Ok(url)
 }
 
+/// An address below which files lie: their names are put after it. It is shown to everybody.
+pub(super) fn docs_edit_url(text: &str) -> Result<Url, Invalid> {
+    let refuse = |problem: &str| {
+        Invalid::because(format!(
+            "{text:?} {problem}. Write it like https://git.example.com/stave/docs/guides."
+        ))
+    };
+    let url = Url::parse(text).map_err(|error| refuse(&format!("is no URL: {error}")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Invalid::because("Everybody sees this address. Remove the user name and the password."));
+    }
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refuse("does not begin with https:// or http://"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refuse("goes on after its path, and the name of a file is put at its end"));
+    }
+    Ok(url)
+}
+
 pub(super) fn database_url(text: &str) -> Result<Secret, Invalid> {
     let known = ["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| text.starts_with(scheme));
     if known {
@@ -149,6 +169,18 @@ mod tests {
             assert!(public_url(bad).is_err(), "{bad}");
         }
         let refusal = public_url("https://ada:hunter2@example.com").unwrap_err().to_string();
+        assert!(!refusal.contains("hunter2"), "{refusal}");
+    }
+
+    #[test]
+    fn a_place_to_edit_the_guides_is_an_address_with_a_path() {
+        for good in ["https://git.example.com/stave/edit/main/docs/guides/", "http://127.0.0.1/x"] {
+            assert!(docs_edit_url(good).is_ok(), "{good}");
+        }
+        for bad in ["", "docs/guides", "javascript:alert(1)", "https://x/?file=", "https://x/#y"] {
+            assert!(docs_edit_url(bad).is_err(), "{bad}");
+        }
+        let refusal = docs_edit_url("https://ada:hunter2@example.com/docs").unwrap_err().to_string();
         assert!(!refusal.contains("hunter2"), "{refusal}");
     }
 

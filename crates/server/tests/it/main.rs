@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
+mod access;
 mod browser;
 mod config;
 mod crash;
+mod data_center;
+mod guide;
 mod import;
 mod log_in;
 mod process;

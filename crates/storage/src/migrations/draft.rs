@@ -1,4 +1,4 @@
-//! A table in the making, in the same words for both engines.
+//! A table in the making, or in change, in the same words for both engines.
 
 use sea_orm_migration::{
     prelude::{
@@ -8,7 +8,7 @@ use sea_orm_migration::{
     sea_orm::DbBackend,
 };
 
-/// A table in the making. Columns hold a value unless they say `or_null`.
+/// A table in the making, or what is added to one that is there. Columns hold a value unless they say `or_null`.
 pub(super) struct Draft {
     name: &'static str,
     engine: DbBackend,
@@ -40,6 +40,12 @@ impl Draft {
         self.column(column)
     }
 
+    /// A text that is `value` in the rows that are there already.
+    pub(super) fn text_until_now(self, name: &'static str, value: &'static str) -> Self {
+        let column = self.bytewise(ColumnDef::new(name).text().not_null().default(value));
+        self.column(column)
+    }
+
     /// A whole number or, as milliseconds since 1970 in UTC, an instant.
     pub(super) fn number(self, name: &'static str) -> Self {
         self.column(ColumnDef::new(name).big_integer().not_null().to_owned())
@@ -55,6 +61,22 @@ impl Draft {
 
     pub(super) fn bytes(self, name: &'static str) -> Self {
         self.column(ColumnDef::new(name).blob().not_null().to_owned())
+    }
+
+    pub(super) fn bytes_or_null(self, name: &'static str) -> Self {
+        self.column(ColumnDef::new(name).blob().null().to_owned())
+    }
+
+    /// A column that names a row of `table`, or nothing; `on_delete` says, in SQL, what happens here when that is deleted.
+    /// To a table that is there SQLite adds column and reference in one piece only.
+    pub(super) fn reference_or_null(
+        self,
+        name: &'static str,
+        table: &'static str,
+        on_delete: &'static str,
+    ) -> Self {
+        let reference = format!("REFERENCES \"{table}\" (\"id\") ON DELETE {on_delete}");
+        self.column(ColumnDef::new(name).uuid().null().extra(reference).to_owned())
     }
 
     pub(super) fn key<const N: usize>(mut self, columns: [&'static str; N]) -> Self {
@@ -111,10 +133,17 @@ impl Draft {
     /// Makes the table and its indexes.
     pub(super) async fn create(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         manager.create_table(self.table).await?;
-        for index in self.indexes {
-            manager.create_index(index).await?;
+        create_indexes(self.indexes, manager).await
+    }
+
+    /// Adds the columns and indexes to the table, which is there. SQLite adds one column at a time.
+    pub(super) async fn alter(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        for column in self.table.get_columns() {
+            manager
+                .alter_table(Table::alter().table(self.name).add_column(column.clone()).to_owned())
+                .await?;
         }
-        Ok(())
+        create_indexes(self.indexes, manager).await
     }
 
     fn column(mut self, column: ColumnDef) -> Self {
@@ -143,4 +172,14 @@ impl Draft {
             _ => column.to_owned(),
         }
     }
+}
+
+async fn create_indexes(
+    indexes: Vec<IndexCreateStatement>,
+    manager: &SchemaManager<'_>,
+) -> Result<(), DbErr> {
+    for index in indexes {
+        manager.create_index(index).await?;
+    }
+    Ok(())
 }

@@ -12,6 +12,9 @@ mod m0006_package;
 mod m0007_version;
 mod m0008_job;
 mod m0009_log;
+mod m0010_client;
+#[cfg(test)]
+mod tests;
 
 use draft::Draft;
 use sea_orm_migration::prelude::{DynIden, IntoIden, MigrationTrait, MigratorTrait};
@@ -34,6 +37,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0007_version::Step),
             Box::new(m0008_job::Step),
             Box::new(m0009_log::Step),
+            Box::new(m0010_client::Step),
         ]
     }
 

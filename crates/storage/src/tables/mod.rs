@@ -5,6 +5,7 @@
 #![expect(unreachable_pub, reason = "SeaORM's derives write `pub` items; none of them leaves the room")]
 
 pub mod attempt;
+pub mod check;
 pub mod credential;
 pub mod dist;
 pub mod document;

@@ -13,6 +13,7 @@ pub struct Model {
     pub short_name: String,
     pub name: String,
     pub search: String,
+    pub enforced: Option<Uuid>,
     pub created_at: i64,
 }
 
@@ -28,6 +29,7 @@ impl From<&Organization> for Model {
             short_name: organization.short_name.to_string(),
             name: organization.name.clone(),
             search: search_text(&[organization.short_name.as_str(), &organization.name]),
+            enforced: organization.enforced.map(Into::into),
             created_at: organization.created_at.as_millisecond(),
         }
     }
@@ -42,6 +44,7 @@ impl TryFrom<Model> for Organization {
             id: model.id.into(),
             short_name: row.parse("short_name", &model.short_name)?,
             name: model.name,
+            enforced: model.enforced.map(Into::into),
             created_at: row.instant("created_at", model.created_at)?,
         })
     }

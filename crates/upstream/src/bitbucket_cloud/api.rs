@@ -1,11 +1,11 @@
 //! Bitbucket's REST API: a token, one host, and errors in the words of this room.
 
 use super::wire::ErrorAnswer;
-use crate::{HttpClient, UpstreamError, answer::Answer, http::Authorization};
+use crate::{HttpClient, UpstreamError, answer::Answer, http::Authorization, oauth2::scopes_in};
 use reqwest::StatusCode;
 use stave_domain::{
     Secret,
-    integration::{ApiTimeout, Permission},
+    integration::{ApiTimeout, Permission, Platform},
 };
 use std::collections::BTreeSet;
 use url::Url;
@@ -22,7 +22,7 @@ pub(super) struct Api<'a> {
 impl Api<'_> {
     /// The address of a resource, such as `/user`.
     pub(super) fn at(&self, path: &str) -> Url {
-        super::below(self.root, path)
+        crate::answer::below(self.root, path)
     }
 
     /// One resource; every status but a success is an error.
@@ -48,11 +48,6 @@ impl Api<'_> {
     }
 }
 
-/// The scopes in a text, separated by spaces or commas.
-pub(super) fn scopes_in(text: &str) -> BTreeSet<String> {
-    text.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
-}
-
 /// The scopes of the token with which this was asked, if Bitbucket tells them.
 pub(super) fn granted_scopes(answer: &Answer) -> BTreeSet<String> {
     answer.header("x-oauth-scopes").map(scopes_in).unwrap_or_default()
@@ -68,13 +63,13 @@ fn failure(answer: &Answer) -> UpstreamError {
                 return answer.failure();
             }
             let granted = body.error.granted().map(str::to_owned).chain(granted_scopes(answer)).collect();
-            let mut missing = Permission::missing_from(&granted);
+            let mut missing = Permission::missing_from(Platform::BitbucketCloud, &granted);
             for permission in &needed {
                 if !missing.contains(permission) {
                     missing.push(*permission);
                 }
             }
-            UpstreamError::MissingPermissions { host, needed, missing }
+            UpstreamError::MissingPermissions { host, platform: Platform::BitbucketCloud, needed, missing }
         }
         (StatusCode::GONE, Ok(body)) => {
             UpstreamError::Gone { host, announcement: body.error.announcement().map(str::to_owned) }
@@ -145,10 +140,9 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_separated_by_spaces_or_commas() {
+    fn the_scopes_of_the_token_are_in_a_header() {
         let expected: BTreeSet<_> = ["account", "email", "webhook"].map(str::to_owned).into();
         for text in ["account email webhook", "webhook,email, account", " account  email,webhook "] {
-            assert_eq!(scopes_in(text), expected);
             assert_eq!(granted_scopes(&answer(200, "{}", Some(text))), expected);
         }
         assert_eq!(granted_scopes(&answer(200, "{}", None)), BTreeSet::new());

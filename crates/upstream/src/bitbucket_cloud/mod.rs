@@ -4,18 +4,18 @@
 //! (tokens only in the header and only to the API host, rotating refresh tokens, `scope` instead of `scopes`).
 
 mod api;
+mod inspect;
 mod probe;
 mod profile;
 mod sign_in;
-mod token;
 mod wire;
 
-pub(crate) use probe::probe;
+pub(crate) use probe::{is_nearly_bitbucket_org, probe};
 
 use crate::{
-    HttpClient, UpstreamError,
-    answer::Answer,
-    connector::{Connector, Registration, SignIn},
+    HttpClient, SignInProblem, UpstreamError,
+    answer::{Answer, below},
+    connector::{Client, Connector, Environment, Inspect, Registration, SignIn},
     http::Authorization,
 };
 use stave_domain::{Secret, integration::BaseUrl};
@@ -25,6 +25,7 @@ use url::Url;
 pub(crate) struct BitbucketCloud {
     http: HttpClient,
     registration: Registration,
+    environment: Environment,
     addresses: Addresses,
 }
 
@@ -39,9 +40,17 @@ struct Addresses {
 }
 
 impl BitbucketCloud {
-    pub(crate) fn new(http: HttpClient, registration: Registration) -> Self {
+    pub(crate) fn new(http: HttpClient, registration: Registration, environment: Environment) -> Self {
         let addresses = Addresses::of(&registration.base_url);
-        Self { http, registration, addresses }
+        Self { http, registration, environment, addresses }
+    }
+
+    /// The id and the secret; Bitbucket Cloud has no other clients.
+    fn client(&self) -> Result<(&str, &Secret), UpstreamError> {
+        match &self.registration.client {
+            Client::OAuth2 { id, secret } => Ok((id, secret)),
+            Client::OAuth1 { .. } => Err(self.refused(SignInProblem::OAuth1Missing)),
+        }
     }
 
     fn api<'a>(&'a self, token: &'a Secret) -> api::Api<'a> {
@@ -50,13 +59,18 @@ impl BitbucketCloud {
 
     /// Asks the token endpoint as this integration's client (RFC 6749, section 2.3.1).
     async fn token_request(&self, form: &[(&str, &str)]) -> Result<Answer, UpstreamError> {
-        let client = Authorization::Basic(&self.registration.client_id, &self.registration.client_secret);
+        let (id, secret) = self.client()?;
+        let client = Authorization::Basic(id, secret);
         self.http.post_form(&self.addresses.access_token, client, form, self.registration.timeout).await
     }
 }
 
 impl Connector for BitbucketCloud {
     fn sign_in(&self) -> Option<&dyn SignIn> {
+        Some(self)
+    }
+
+    fn inspect(&self) -> Option<&dyn Inspect> {
         Some(self)
     }
 }
@@ -74,13 +88,6 @@ impl Addresses {
             access_token: below(base_url.url(), "/site/oauth2/access_token"),
         }
     }
-}
-
-/// `path` is put behind the path that the address has.
-fn below(address: &Url, path: &str) -> Url {
-    let mut url = address.clone();
-    url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
-    url
 }
 
 #[cfg(test)]

@@ -2,38 +2,40 @@
 
 use super::Addresses;
 use crate::{
-    HttpClient,
-    answer::Answer,
-    connector::{ProbeProblem, Seen},
-    http::Authorization,
+    answer::{Answer, below},
+    probe::{Found, Look, ProbeProblem, Sight},
 };
 use reqwest::StatusCode;
 use serde_json::Value;
-use stave_domain::integration::{ApiTimeout, BaseUrl};
-
-/// An admin waits for it, so it is short, whatever the integration's own time-out is.
-const TIMEOUT: ApiTimeout = ApiTimeout(Some(10));
+use stave_domain::integration::{BaseUrl, OAuthVersion, Platform};
 
 /// Asks the API, and if that does not settle it the token endpoint, both without credentials.
-pub(crate) async fn probe(http: &HttpClient, base_url: &BaseUrl) -> Result<Seen, ProbeProblem> {
-    if is_nearly_bitbucket_org(base_url) {
-        return Err(ProbeProblem::Misspelt);
+pub(crate) async fn probe(look: &Look<'_>) -> Result<Found, ProbeProblem> {
+    let addresses = Addresses::of(look.base_url);
+    let first = look.get(&below(&addresses.api, "/user")).await?;
+    let sight = Sight {
+        platform: Platform::BitbucketCloud,
+        clock_ahead: look.clock_ahead(&first),
+        api_url: addresses.api,
+        version: None,
+        oauth: vec![OAuthVersion::Two],
+        log_in_ways: Vec::new(),
+        remarks: Vec::new(),
+    };
+    if is_bitbuckets_api(&first) {
+        return Ok(Found::Surely(sight));
     }
-    let addresses = Addresses::of(base_url);
-    let user = super::below(&addresses.api, "/user");
-    let first = http.get(&user, Authorization::Nobody, TIMEOUT).await.map_err(ProbeProblem::Unreachable)?;
-    if !is_bitbuckets_api(&first) {
-        let form = [("grant_type", "authorization_code")];
-        let second = http.post_form(&addresses.access_token, Authorization::Nobody, &form, TIMEOUT).await;
-        if !second.is_ok_and(|answer| is_a_token_endpoint(&answer)) {
-            return Err(problem(&first));
-        }
+    let form = [("grant_type", "authorization_code")];
+    let second = look.post_form(&addresses.access_token, &form).await;
+    match second {
+        Ok(answer) if is_a_token_endpoint(&answer) => Ok(Found::Surely(sight)),
+        _ if is_refusal(&first) => Ok(Found::Perhaps(sight)),
+        _ => Err(ProbeProblem::of(&first, look.base_url)),
     }
-    Ok(Seen { api_url: addresses.api })
 }
 
 /// `http://`, a workspace behind the host, or the host of the API: all of them would fail in more confusing ways.
-fn is_nearly_bitbucket_org(base_url: &BaseUrl) -> bool {
+pub(crate) fn is_nearly_bitbucket_org(base_url: &BaseUrl) -> bool {
     let host = base_url.url().host_str().unwrap_or_default();
     matches!(host, "bitbucket.org" | "www.bitbucket.org" | "api.bitbucket.org")
         && !base_url.is_bitbucket_org()
@@ -41,32 +43,17 @@ fn is_nearly_bitbucket_org(base_url: &BaseUrl) -> bool {
 
 /// Without a token, Bitbucket's `/2.0/user` refuses, in JSON of its own.
 fn is_bitbuckets_api(answer: &Answer) -> bool {
-    let refuses = matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-    refuses || answer.json::<Value>().is_ok_and(|body| body["type"] == "error")
+    answer.json::<Value>().is_ok_and(|body| body["type"] == "error")
+}
+
+fn is_refusal(answer: &Answer) -> bool {
+    matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
 /// Without a client, a token endpoint refuses with an `error` (RFC 6749, section 5.2).
 fn is_a_token_endpoint(answer: &Answer) -> bool {
     let refuses = matches!(answer.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
     refuses && answer.json::<Value>().is_ok_and(|body| body["error"].is_string())
-}
-
-fn problem(answer: &Answer) -> ProbeProblem {
-    let url = answer.url.to_string();
-    if let Some(to) = answer.redirect_target() {
-        return ProbeProblem::Redirected { from: url, to };
-    }
-    let status = answer.status.as_u16();
-    if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS {
-        return ProbeProblem::Faulty { url, status };
-    }
-    let saw = match (answer.status.is_success(), answer.is_web_page()) {
-        (true, true) => "a web page".to_owned(),
-        (true, false) => "something else".to_owned(),
-        (false, true) => format!("a web page and status {status}"),
-        (false, false) => format!("status {status}"),
-    };
-    ProbeProblem::NotBitbucket { url, saw }
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use super::{
     wire::{EmailEntry, EmailPage, UserAnswer},
 };
 use crate::{Saw, SignInProblem, UpstreamError};
-use stave_domain::identity::{RemoteEmail, RemoteProfile};
+use stave_domain::{
+    identity::{RemoteEmail, RemoteProfile},
+    integration::Platform,
+};
 use std::collections::BTreeSet;
 
 /// Nobody has more addresses than fit on so many pages.
@@ -24,7 +27,8 @@ fn person(user: UserAnswer, host: &str) -> Result<RemoteProfile, UpstreamError> 
     let kind = user.kind.unwrap_or_else(|| "user".to_owned());
     if kind != "user" {
         let problem = SignInProblem::NotAPerson { kind: kind.chars().take(40).collect() };
-        return Err(UpstreamError::SignIn { host: host.to_owned(), problem });
+        let platform = Platform::BitbucketCloud;
+        return Err(UpstreamError::SignIn { host: host.to_owned(), platform, problem });
     }
     let external_id = user.uuid.filter(|uuid| !uuid.is_empty()).ok_or_else(|| UpstreamError::Unreadable {
         host: host.to_owned(),

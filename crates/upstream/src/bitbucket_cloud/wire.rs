@@ -2,28 +2,6 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use stave_domain::Secret;
-
-/// What the token endpoint answers, be it a grant or an error (RFC 6749, sections 5.1 and 5.2).
-#[derive(Deserialize)]
-pub(super) struct TokenAnswer {
-    pub(super) access_token: Option<Secret>,
-    pub(super) refresh_token: Option<Secret>,
-    /// Seconds; a number, or a text with digits.
-    pub(super) expires_in: Option<Value>,
-    /// Since May 2026.
-    pub(super) scope: Option<String>,
-    /// Until May 2026.
-    pub(super) scopes: Option<String>,
-    pub(super) error: Option<String>,
-    pub(super) error_description: Option<String>,
-}
-
-impl TokenAnswer {
-    pub(super) fn has_token(&self) -> bool {
-        self.access_token.as_ref().is_some_and(|token| !token.is_empty())
-    }
-}
 
 /// `GET /2.0/user`.
 #[derive(Deserialize)]
@@ -87,4 +65,38 @@ impl ErrorBody {
 
 fn texts<'a>(object: &'a Value, key: &str) -> impl Iterator<Item = &'a str> {
     object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// `GET /2.0/user/workspaces`, one page.
+#[derive(Deserialize)]
+pub(super) struct WorkspacePage {
+    #[serde(default)]
+    pub(super) values: Vec<WorkspaceEntry>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WorkspaceEntry {
+    pub(super) workspace: Named,
+}
+
+/// `GET /2.0/repositories/{workspace}`, one page.
+#[derive(Deserialize)]
+pub(super) struct RepositoryPage {
+    #[serde(default)]
+    pub(super) values: Vec<Named>,
+}
+
+/// What stands in an address for something.
+#[derive(Deserialize)]
+pub(super) struct Named {
+    pub(super) slug: Option<String>,
+    pub(super) uuid: Option<String>,
+}
+
+impl Named {
+    /// The slug, or the uuid with its braces encoded.
+    pub(super) fn segment(&self) -> Option<String> {
+        let uuid = || Some(self.uuid.as_ref()?.replace('{', "%7B").replace('}', "%7D"));
+        self.slug.clone().filter(|slug| !slug.is_empty()).or_else(uuid)
+    }
 }

@@ -1,6 +1,7 @@
 //! What is logged while people log in, at the lowest level of every library on the way.
 
-use crate::sign_in::Story;
+use crate::{data_center, data_center_oauth1, sign_in::Story};
+use stave_testkit::Version;
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex},
@@ -39,6 +40,13 @@ async fn no_secret_is_logged_at_any_level() {
     let fresh = story.refresh(&grant).await.unwrap();
     story.finish(&query).await.unwrap_err();
 
+    let server = data_center::Story::start(Version::V9_4).await;
+    let (_, of_server) = server.log_in("ada").await.unwrap();
+    let fresh_of_server = server.sign_in().refresh(&of_server).await.unwrap();
+    let signed = data_center_oauth1::Story::start(Version::V7_20).await;
+    let (_, of_signed) = signed.log_in().await.unwrap();
+    let fresh_of_signed = signed.connector.sign_in().unwrap().refresh(&of_signed).await.unwrap();
+
     let text = log.text();
     assert!(text.contains("upstream answered") && text.contains("/site/oauth2/access_token"), "{text}");
     let refresh_token = grant.refresh_token.unwrap();
@@ -48,8 +56,12 @@ async fn no_secret_is_logged_at_any_level() {
         refresh_token.expose(),
         &query["code"],
         &story.consumer.secret(),
+        &server.link.client_secret(),
     ];
-    for secret in secrets {
+    let grants = [of_server, fresh_of_server, of_signed, fresh_of_signed];
+    let of_grants = grants.iter().flat_map(|grant| [Some(&grant.access_token), grant.refresh_token.as_ref()]);
+    let of_grants = of_grants.flatten().map(stave_domain::Secret::expose);
+    for secret in secrets.into_iter().chain(of_grants) {
         // The first part of a long token would give it away as well.
         assert!(
             !text.contains(&secret[..secret.len().min(12)]),

@@ -2,7 +2,12 @@
 
 #![cfg(test)] // so that the lint knows that helpers may unwrap
 
+mod broken;
+mod data_center;
+mod data_center_oauth1;
+mod inspect;
 mod log;
+mod oauth1;
 mod probe;
 mod sign_in;
 mod support;

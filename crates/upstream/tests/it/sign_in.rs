@@ -1,6 +1,8 @@
 //! Logging in at a fake Bitbucket: the whole trip, and what can happen on it.
 
-use crate::support::{callback, connector_of, http, now};
+use crate::support::{
+    callback, connector_of, environment, http, now, oauth2_client, problem, query_of, registration,
+};
 use jiff::SignedDuration;
 use stave_domain::{
     Secret,
@@ -8,7 +10,7 @@ use stave_domain::{
     integration::{ApiTimeout, Permission, Platform},
 };
 use stave_testkit::{Consumer, Email, FakeBitbucket, Fault};
-use stave_upstream::{Connector, Saw, SignIn, SignInProblem, UpstreamError, probe};
+use stave_upstream::{Connector, Registration, Saw, SignIn, SignInProblem, UpstreamError, connector, probe};
 use std::{collections::BTreeMap, time::Duration};
 use url::Url;
 
@@ -16,9 +18,9 @@ const ALL_SCOPES: [&str; 6] = ["account", "email", "team", "repository", "pullre
 
 /// Stave's integration with a fake Bitbucket, and the consumer there.
 pub(crate) struct Story {
-    bitbucket: FakeBitbucket,
+    pub(crate) bitbucket: FakeBitbucket,
     pub(crate) consumer: Consumer,
-    connector: Box<dyn Connector>,
+    pub(crate) connector: Box<dyn Connector>,
 }
 
 impl Story {
@@ -26,7 +28,7 @@ impl Story {
         Self::with_scopes(&ALL_SCOPES).await
     }
 
-    async fn with_scopes(scopes: &[&str]) -> Self {
+    pub(crate) async fn with_scopes(scopes: &[&str]) -> Self {
         let bitbucket = FakeBitbucket::start().await;
         bitbucket.workspace("acme").owner("ada");
         let consumer = bitbucket.consumer("acme", callback().as_str(), scopes);
@@ -41,7 +43,7 @@ impl Story {
 
     /// Ada goes there and agrees; what her browser brings back.
     pub(crate) async fn trip(&self) -> BTreeMap<String, String> {
-        let url = self.sign_in().begin(&callback(), &Secret::new("the state"));
+        let url = self.sign_in().begin(&Secret::new("the state")).await.unwrap().url;
         query_of(&self.bitbucket.grant_access(url.as_str(), "ada").await)
     }
 
@@ -49,26 +51,15 @@ impl Story {
         &self,
         query: &BTreeMap<String, String>,
     ) -> Result<(RemoteProfile, Grant), UpstreamError> {
-        self.sign_in().finish(&callback(), query, now()).await
+        self.sign_in().finish(&Secret::default(), query).await
     }
 
-    async fn log_in(&self) -> Result<(RemoteProfile, Grant), UpstreamError> {
+    pub(crate) async fn log_in(&self) -> Result<(RemoteProfile, Grant), UpstreamError> {
         self.finish(&self.trip().await).await
     }
 
     pub(crate) async fn refresh(&self, grant: &Grant) -> Result<Grant, UpstreamError> {
-        self.sign_in().refresh(grant, now()).await
-    }
-}
-
-fn query_of(url: &str) -> BTreeMap<String, String> {
-    url.parse::<Url>().unwrap().query_pairs().into_owned().collect()
-}
-
-fn problem(error: UpstreamError) -> SignInProblem {
-    match error {
-        UpstreamError::SignIn { problem, .. } => problem,
-        other => panic!("{other:?}"),
+        self.sign_in().refresh(grant).await
     }
 }
 
@@ -85,15 +76,16 @@ async fn ada_logs_in() {
     let email = profile.email.unwrap();
     assert_eq!((email.address.as_str(), email.confirmed), ("ada@example.com", true));
     assert_eq!(grant.expires_at, now() + SignedDuration::from_secs(7200));
-    assert_eq!(Permission::missing_from(&grant.scopes), []);
+    assert_eq!(Permission::missing_from(Platform::BitbucketCloud, &grant.scopes), []);
     assert!(grant.access_token.expose().len() > 2500 && grant.refresh_token.is_some());
 }
 
 #[tokio::test]
 async fn what_is_sent_is_what_bitbucket_wants_since_may_2026() {
     let story = Story::start().await;
-    let url = story.sign_in().begin(&callback(), &Secret::new("the state"));
-    let sent: Vec<_> = url.query_pairs().map(|(key, _)| key.into_owned()).collect();
+    let departure = story.sign_in().begin(&Secret::new("the state")).await.unwrap();
+    assert!(departure.kept.is_empty() && departure.state == Secret::new("the state"));
+    let sent: Vec<_> = departure.url.query_pairs().map(|(key, _)| key.into_owned()).collect();
     assert_eq!(sent, ["client_id", "response_type", "redirect_uri", "state"], "no scope, no PKCE");
     let (_, grant) = story.log_in().await.unwrap();
     story.refresh(&grant).await.unwrap();
@@ -168,7 +160,7 @@ async fn without_the_account_permission_the_boxes_are_named() {
 #[tokio::test]
 async fn ada_presses_cancel() {
     let story = Story::start().await;
-    let url = story.sign_in().begin(&callback(), &Secret::new("s"));
+    let url = story.sign_in().begin(&Secret::new("s")).await.unwrap().url;
     let back = query_of(&story.bitbucket.deny_access(url.as_str(), "ada").await);
     assert_eq!(problem(story.finish(&back).await.unwrap_err()), SignInProblem::Denied);
 }
@@ -204,8 +196,11 @@ async fn what_an_admin_did_wrong_is_told_apart() {
 
     let story = Story::start().await;
     let query = story.trip().await;
-    let elsewhere = "http://127.0.0.1:8080/oauth/callback/other".parse().unwrap();
-    let error = story.sign_in().finish(&elsewhere, &query, now()).await.unwrap_err();
+    let elsewhere: Url = "http://127.0.0.1:8080/oauth/callback/other".parse().unwrap();
+    let client = oauth2_client(story.consumer.key(), &story.consumer.secret());
+    let moved = registration(Platform::BitbucketCloud, &story.bitbucket.base_url(), client);
+    let moved = connector(http(), Registration { callback: elsewhere.clone(), ..moved }, environment());
+    let error = moved.sign_in().unwrap().finish(&Secret::default(), &query).await.unwrap_err();
     assert_eq!(problem(error), SignInProblem::CallbackMismatch { callback: elsewhere.to_string() });
 }
 
@@ -282,10 +277,12 @@ async fn what_was_removed_is_told_with_the_announcement() {
 async fn the_fake_is_taken_for_bitbucket() {
     let bitbucket = FakeBitbucket::start().await;
     let base_url = bitbucket.base_url().parse().unwrap();
-    probe(&http(), Platform::BitbucketCloud, &base_url).await.unwrap();
+    probe(&http(), Platform::BitbucketCloud, &base_url, now()).await.unwrap();
     bitbucket.fail("/2.0/*", Fault::Redirect("http://169.254.169.254/".to_owned()));
-    probe(&http(), Platform::BitbucketCloud, &base_url).await.expect("the token endpoint speaks for it");
+    probe(&http(), Platform::BitbucketCloud, &base_url, now())
+        .await
+        .expect("the token endpoint speaks for it");
     bitbucket.fail("/site/*", Fault::status(200, "<html>"));
-    let sentence = probe(&http(), Platform::BitbucketCloud, &base_url).await.unwrap_err().to_string();
+    let sentence = probe(&http(), Platform::BitbucketCloud, &base_url, now()).await.unwrap_err().to_string();
     assert!(sentence.contains("169.254.169.254"), "{sentence}");
 }

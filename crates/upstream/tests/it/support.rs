@@ -1,19 +1,29 @@
 //! A server that answers as it is told, and the connector that asks it.
 
+use rcgen::{CertificateParams, KeyPair};
 use stave_domain::{
     Secret, Timestamp,
     identity::{Grant, RemoteProfile},
     integration::{ApiTimeout, BaseUrl, Platform},
     outbound::Outbound,
 };
-use stave_upstream::{Connector, HttpClient, Registration, UpstreamError, connector};
+use stave_upstream::{
+    Client, Connector, Environment, HttpClient, Registration, SignInProblem, UpstreamError, connector,
+};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, pki_types::PrivateKeyDer},
 };
 use url::Url;
 
@@ -31,6 +41,33 @@ pub(crate) fn now() -> Timestamp {
     "2026-10-01T10:00:00Z".parse().unwrap()
 }
 
+/// The time of the machine, by which fakes judge signatures.
+pub(crate) fn machine_time() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "a fake is another machine, with a clock that goes")]
+    Timestamp::now()
+}
+
+/// The time is [`now`].
+pub(crate) fn environment() -> Environment {
+    environment_at(now)
+}
+
+/// What is random counts.
+pub(crate) fn environment_at(now: fn() -> Timestamp) -> Environment {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let secret = || Secret::new(format!("{:043}", COUNT.fetch_add(1, Ordering::Relaxed)));
+    Environment { now: Arc::new(now), secret }
+}
+
+pub(crate) fn registration(platform: Platform, base_url: &str, client: Client) -> Registration {
+    let (base_url, callback, timeout) = (base_url.parse().unwrap(), callback(), ApiTimeout(Some(20)));
+    Registration { platform, base_url, client, callback, timeout }
+}
+
+pub(crate) fn oauth2_client(id: &str, secret: &str) -> Client {
+    Client::OAuth2 { id: id.to_owned(), secret: Secret::new(secret) }
+}
+
 pub(crate) fn connector_at(base_url: &BaseUrl, timeout: ApiTimeout) -> Box<dyn Connector> {
     connector_of(base_url, "the key", "the secret", timeout)
 }
@@ -41,14 +78,9 @@ pub(crate) fn connector_of(
     secret: &str,
     timeout: ApiTimeout,
 ) -> Box<dyn Connector> {
-    let registration = Registration {
-        platform: Platform::BitbucketCloud,
-        base_url: base_url.clone(),
-        client_id: key.to_owned(),
-        client_secret: Secret::new(secret),
-        timeout,
-    };
-    connector(http(), registration)
+    let client = oauth2_client(key, secret);
+    let registration = registration(Platform::BitbucketCloud, base_url.as_str(), client);
+    connector(http(), Registration { timeout, ..registration }, environment())
 }
 
 /// What comes of a log-in at this address.
@@ -56,10 +88,23 @@ pub(crate) async fn finish_at(base_url: &str) -> UpstreamError {
     finish(connector_at(&base_url.parse().unwrap(), ApiTimeout(Some(20))).as_ref()).await.unwrap_err()
 }
 
+/// What a browser brings back from this address.
+pub(crate) fn query_of(url: &str) -> BTreeMap<String, String> {
+    url.parse::<Url>().unwrap().query_pairs().into_owned().collect()
+}
+
+/// Why nobody was let in.
+pub(crate) fn problem(error: UpstreamError) -> SignInProblem {
+    match error {
+        UpstreamError::SignIn { problem, .. } => problem,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Comes back with a code.
 pub(crate) async fn finish(connector: &dyn Connector) -> Result<(RemoteProfile, Grant), UpstreamError> {
     let query = BTreeMap::from([("code".to_owned(), "the code".to_owned())]);
-    connector.sign_in().unwrap().finish(&callback(), &query, now()).await
+    connector.sign_in().unwrap().finish(&Secret::default(), &query).await
 }
 
 /// Answers every request as it is told, one per connection, and remembers what was asked.
@@ -86,6 +131,24 @@ impl Server {
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
+}
+
+/// An HTTPS server with a certificate of these parameters that nobody but itself has signed; its base URL.
+pub(crate) async fn serve_tls(params: CertificateParams) -> String {
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap().der().clone();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config =
+        ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            _ = acceptor.accept(stream).await;
+        }
+    });
+    base_url
 }
 
 async fn serve(

@@ -1,8 +1,10 @@
 //! Servers that do not answer, or not as they should: each gets a sentence, and no secret goes astray.
 
-use crate::support::{Server, answer, callback, connector_at, connector_of, finish, finish_at, http, json};
+use crate::support::{
+    Server, answer, callback, connector_at, connector_of, environment, finish, finish_at, http, json, now,
+    oauth2_client, registration,
+};
 use stave_domain::{
-    Secret,
     integration::{ApiTimeout, Platform},
     outbound::Outbound,
 };
@@ -77,7 +79,7 @@ async fn addresses_are_refused_however_they_are_spelled_unless_the_operator_name
     {
         for scheme in ["http", "https"] {
             let base_url = format!("{scheme}://{host}:{port}").parse().unwrap();
-            let problem = probe(&closed, Platform::BitbucketCloud, &base_url).await.unwrap_err();
+            let problem = probe(&closed, Platform::BitbucketCloud, &base_url, now()).await.unwrap_err();
             let ProbeProblem::Unreachable(error) = problem else { panic!("{problem:?}") };
             assert!(error.to_string().contains("--outbound-allow"), "{error}");
             assert!(matches!(obstacle(error), Obstacle::AddressRefused(_)), "{base_url}");
@@ -86,7 +88,7 @@ async fn addresses_are_refused_however_they_are_spelled_unless_the_operator_name
     assert_eq!(server.requests(), Vec::<String>::new());
     for host in ["127.0.0.1", "localhost"] {
         let base_url = format!("http://{host}:{port}").parse().unwrap();
-        probe(&http(), Platform::BitbucketCloud, &base_url).await.unwrap();
+        probe(&http(), Platform::BitbucketCloud, &base_url, now()).await.unwrap();
     }
 }
 
@@ -112,7 +114,7 @@ async fn redirects_are_named_and_not_followed() {
             panic!()
         };
         assert!(!to.contains("secret") && server.requests().len() == 1, "{to}");
-        let problem = probe(&http(), Platform::BitbucketCloud, &server.base_url).await.unwrap_err();
+        let problem = probe(&http(), Platform::BitbucketCloud, &server.base_url, now()).await.unwrap_err();
         assert!(matches!(problem, ProbeProblem::Redirected { .. }), "{problem:?}");
     }
     assert_eq!(target.requests(), Vec::<String>::new());
@@ -153,14 +155,9 @@ async fn no_error_shows_a_secret() {
 #[tokio::test]
 async fn a_client_that_reaches_nothing_says_so_before_any_secret_is_sent() {
     let server = Server::start(|_| json(200, "{}")).await;
-    let registration = stave_upstream::Registration {
-        platform: Platform::BitbucketCloud,
-        base_url: server.base_url.clone(),
-        client_id: "key".to_owned(),
-        client_secret: Secret::new("secret"),
-        timeout: SOON,
-    };
-    let closed = connector(HttpClient::new(Outbound::default()).unwrap(), registration);
+    let client = oauth2_client("key", "secret");
+    let registration = registration(Platform::BitbucketCloud, server.base_url.as_str(), client);
+    let closed = connector(HttpClient::new(Outbound::default()).unwrap(), registration, environment());
     assert!(matches!(obstacle(finish(closed.as_ref()).await.unwrap_err()), Obstacle::AddressRefused(_)));
     assert_eq!(server.requests(), Vec::<String>::new());
 }

@@ -1,8 +1,8 @@
-//! The Admin section: Admin Panel, integrations, Global Configuration, all organizations and users, the Log.
+//! The Admin section: Admin Panel, Global Configuration, all organizations and users, the Log. The integrations that the panel
+//! lists have their pages in [`crate::integration`].
 //!
 //! Every use case here asks whether the actor is an admin or holds the setup link.
 
-mod integration;
 mod log;
 mod organization;
 mod search;
@@ -14,6 +14,7 @@ use crate::{
     error::PageError,
     form::{self, Form},
     frame::Frame,
+    integration::Condition,
     page::{Page, Refused},
 };
 use askama::Template;
@@ -23,7 +24,6 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use integration::Condition;
 use stave_app::{App, Failure, Problems};
 use stave_domain::{integration::Integration, user::User};
 
@@ -32,7 +32,6 @@ pub(crate) fn router() -> Router<App> {
         .route("/admin", get(show))
         .route("/admin/admins", post(grant).get(show_again))
         .route("/admin/admins/{user}/revoke", post(revoke).get(show_again))
-        .merge(integration::router())
         .merge(setting::router())
         .merge(organization::router())
         .merge(user::router())

@@ -194,6 +194,7 @@ mod tests {
                 id: id.into(),
                 short_name: "acme".parse().unwrap(),
                 name: "Acme".into(),
+                enforced: None,
                 created_at: at(0),
             },
             role: Role::Owner,

@@ -1,20 +1,36 @@
 //! What the token endpoint says: a grant, or why not (RFC 6749, section 5).
 
-use super::{api::scopes_in, wire::TokenAnswer};
+use super::{saying, scopes_in};
 use crate::{Saw, SignInProblem, UpstreamError, answer::Answer};
 use jiff::SignedDuration;
 use reqwest::StatusCode;
-use stave_domain::{Timestamp, identity::Grant};
+use serde::Deserialize;
+use serde_json::Value;
+use stave_domain::{Secret, Timestamp, identity::Grant, integration::Platform};
 use url::Url;
 
 /// Bitbucket's promise if the answer does not say how long the token lives. Seconds.
 const DEFAULT_LIFE_SECONDS: i64 = 3600;
 /// No token is believed to live longer than a year. Seconds.
 const LONGEST_LIFE_SECONDS: i64 = 365 * 24 * 3600;
-const LONGEST_SAYING: usize = 300;
+
+/// What the token endpoint answers, be it a grant or an error (RFC 6749, sections 5.1 and 5.2).
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: Option<Secret>,
+    refresh_token: Option<Secret>,
+    /// Seconds; a number, or a text with digits.
+    expires_in: Option<Value>,
+    /// Bitbucket Cloud: since May 2026.
+    scope: Option<String>,
+    /// Bitbucket Cloud: until May 2026.
+    scopes: Option<String>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
 
 /// What the token endpoint was asked for.
-pub(super) enum Asked<'a> {
+pub(crate) enum Asked<'a> {
     /// A grant for the code with which a person came back.
     Code { callback: &'a Url },
     /// A grant for an older one's refresh token.
@@ -22,12 +38,25 @@ pub(super) enum Asked<'a> {
 }
 
 /// The grant in an answer of the token endpoint.
-pub(super) fn grant_in(answer: &Answer, asked: &Asked<'_>, now: Timestamp) -> Result<Grant, UpstreamError> {
+pub(crate) fn grant_in(
+    answer: &Answer,
+    platform: Platform,
+    asked: &Asked<'_>,
+    now: Timestamp,
+) -> Result<Grant, UpstreamError> {
+    let refused = |problem| UpstreamError::SignIn { host: answer.host(), platform, problem };
     match answer.json::<TokenAnswer>() {
         Ok(said) if answer.status.is_success() && said.has_token() => Ok(grant(said, asked, now)),
-        Ok(said) => Err(refusal(answer, &said, asked)),
+        Ok(said) => Err(refusal(answer, &said, asked).map_or_else(|error| error, refused)),
         Err(unreadable) if answer.status.is_success() => Err(unreadable),
+        Err(_) if answer.status == StatusCode::UNAUTHORIZED => Err(refused(SignInProblem::ClientRefused)),
         Err(unreadable) => Err(unreadable_refusal(answer, unreadable)),
+    }
+}
+
+impl TokenAnswer {
+    fn has_token(&self) -> bool {
+        self.access_token.as_ref().is_some_and(|token| !token.is_empty())
     }
 }
 
@@ -42,6 +71,7 @@ fn grant(said: TokenAnswer, asked: &Asked<'_>, now: Timestamp) -> Grant {
     let refresh_token = said.refresh_token.filter(|token| !token.is_empty());
     Grant {
         access_token: said.access_token.unwrap_or_default(),
+        token_secret: None,
         refresh_token: refresh_token.or_else(|| old.and_then(|grant| grant.refresh_token.clone())),
         expires_at,
         scopes: scopes.or_else(|| old.map(|grant| grant.scopes.clone())).unwrap_or_default(),
@@ -56,17 +86,17 @@ fn expiry(expires_in: Option<&serde_json::Value>, now: Timestamp) -> Timestamp {
 
 /// Bitbucket says `invalid_request` for nearly everything, so its description has to help; it may be translated, so
 /// nothing rests on it alone.
-fn refusal(answer: &Answer, said: &TokenAnswer, asked: &Asked<'_>) -> UpstreamError {
+fn refusal(answer: &Answer, said: &TokenAnswer, asked: &Asked<'_>) -> Result<SignInProblem, UpstreamError> {
     if is_out_of_order(answer.status) {
-        return answer.failure();
+        return Err(answer.failure());
     }
     let host = answer.host();
     let error = said.error.as_deref().unwrap_or_default();
     let description = said.error_description.as_deref().unwrap_or_default().to_lowercase();
-    let problem = match (error, asked) {
+    Ok(match (error, asked) {
         ("invalid_client" | "unauthorized_client", _) => SignInProblem::ClientRefused,
         ("invalid_grant" | "invalid_request", Asked::Refresh { .. }) => {
-            return UpstreamError::Unauthorized { host };
+            return Err(UpstreamError::Unauthorized { host });
         }
         ("invalid_grant" | "invalid_request", Asked::Code { callback })
             if description.contains("redirect_uri") =>
@@ -79,22 +109,20 @@ fn refusal(answer: &Answer, said: &TokenAnswer, asked: &Asked<'_>) -> UpstreamEr
         ("invalid_grant", Asked::Code { .. }) => SignInProblem::CodeSpent,
         _ if answer.status == StatusCode::UNAUTHORIZED => SignInProblem::ClientRefused,
         ("", _) if answer.status.is_success() => {
-            return UpstreamError::Unreadable { host, saw: Saw::Without("an access token"), source: None };
+            let saw = Saw::Without("an access token");
+            return Err(UpstreamError::Unreadable { host, saw, source: None });
         }
-        ("", _) => return answer.failure(),
+        ("", _) => return Err(answer.failure()),
         _ => SignInProblem::Refused { said: saying(error, said.error_description.as_deref()) },
-    };
-    UpstreamError::SignIn { host, problem }
+    })
 }
 
 /// A refusal that is not JSON: a status of the protocol says enough, any other may come from some other server.
 fn unreadable_refusal(answer: &Answer, unreadable: UpstreamError) -> UpstreamError {
-    match answer.status {
-        StatusCode::UNAUTHORIZED => {
-            UpstreamError::SignIn { host: answer.host(), problem: SignInProblem::ClientRefused }
-        }
-        status if status.is_client_error() && !is_out_of_order(status) => unreadable,
-        _ => answer.failure(),
+    if answer.status.is_client_error() && !is_out_of_order(answer.status) {
+        unreadable
+    } else {
+        answer.failure()
     }
 }
 
@@ -102,18 +130,10 @@ fn is_out_of_order(status: StatusCode) -> bool {
     status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
 }
 
-/// The platform's words, cut and cleaned, as a sentence.
-pub(super) fn saying(error: &str, description: Option<&str>) -> String {
-    let text = description.map(str::trim).filter(|text| !text.is_empty()).unwrap_or(error);
-    let text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_SAYING).collect();
-    if text.ends_with(['.', '!', '?']) { text } else { format!("{text}.") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use reqwest::header::HeaderMap;
-    use stave_domain::Secret;
 
     fn answer(status: u16, body: &str) -> Answer {
         Answer {
@@ -124,6 +144,10 @@ mod tests {
         }
     }
 
+    fn read(status: u16, body: &str, asked: &Asked<'_>) -> Result<Grant, UpstreamError> {
+        grant_in(&answer(status, body), Platform::BitbucketCloud, asked, now())
+    }
+
     fn now() -> Timestamp {
         "2026-10-01T10:00:00Z".parse().unwrap()
     }
@@ -131,6 +155,7 @@ mod tests {
     fn old() -> Grant {
         Grant {
             access_token: Secret::new("old access"),
+            token_secret: None,
             refresh_token: Some(Secret::new("old refresh")),
             expires_at: now(),
             scopes: scopes_in("account email"),
@@ -160,7 +185,7 @@ mod tests {
             (r#"{"access_token":"a","expires_in":"soon","scope":""}"#, 3600, &[]),
         ];
         for (body, seconds, scopes) in cases {
-            let grant = grant_in(&answer(200, body), &Asked::Code { callback: &callback() }, now()).unwrap();
+            let grant = read(200, body, &Asked::Code { callback: &callback() }).unwrap();
             assert_eq!(
                 grant.expires_at,
                 now().checked_add(SignedDuration::from_secs(seconds)).unwrap(),
@@ -175,10 +200,10 @@ mod tests {
     fn what_a_refresh_does_not_mention_stays() {
         let old = old();
         let asked = Asked::Refresh { old: &old };
-        let short = grant_in(&answer(200, r#"{"access_token":"new"}"#), &asked, now()).unwrap();
+        let short = read(200, r#"{"access_token":"new"}"#, &asked).unwrap();
         assert_eq!((short.refresh_token, short.scopes), (old.refresh_token.clone(), old.scopes.clone()));
         let body = r#"{"access_token":"new","refresh_token":"newer","scope":"email"}"#;
-        let full = grant_in(&answer(200, body), &asked, now()).unwrap();
+        let full = read(200, body, &asked).unwrap();
         assert_eq!((full.refresh_token, full.scopes), (Some(Secret::new("newer")), scopes_in("email")));
     }
 
@@ -239,25 +264,11 @@ mod tests {
         ];
         let old = old();
         for (status, body, for_code, for_refresh) in cases {
-            let name = |asked| format!("{:?}", grant_in(&answer(status, body), asked, now()).unwrap_err());
+            let name = |asked| format!("{:?}", read(status, body, asked).unwrap_err());
             let (code, refresh) =
                 (name(&Asked::Code { callback: &callback() }), name(&Asked::Refresh { old: &old }));
             assert!(code.contains(for_code), "{status} {body}: {code}");
             assert!(refresh.contains(for_refresh), "{status} {body}: {refresh}");
         }
-    }
-
-    #[test]
-    fn sayings_are_cut_and_cleaned() {
-        let cases = [
-            ("invalid_request", Some("Broken.\u{1b}[31m"), "Broken.[31m."),
-            ("invalid_request", Some("  "), "invalid_request."),
-            ("invalid_request", None, "invalid_request."),
-            ("x", Some("Why?"), "Why?"),
-        ];
-        for (error, description, sentence) in cases {
-            assert_eq!(saying(error, description), sentence);
-        }
-        assert_eq!(saying("x", Some(&"y".repeat(5000))).len(), LONGEST_SAYING + 1);
     }
 }

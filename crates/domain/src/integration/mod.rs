@@ -1,7 +1,19 @@
 //! One registered OAuth application on one host.
 
-use crate::{Invalid, Timestamp, id::IntegrationId, secret::Sealed};
-use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
+mod client;
+mod permission;
+mod seen;
+
+pub use client::{Client, OAuthVersion};
+pub use permission::Permission;
+pub use seen::{Seen, ServerVersion};
+
+use crate::{
+    Invalid, Timestamp,
+    id::{IntegrationId, OrganizationId},
+    identity::Identity,
+};
+use std::{fmt, str::FromStr, time::Duration};
 use url::Url;
 
 /// A kind of code host.
@@ -9,17 +21,29 @@ use url::Url;
 pub enum Platform {
     /// bitbucket.org, or a stand-in that speaks its language.
     BitbucketCloud,
+    /// Bitbucket Data Center, or Bitbucket Server as it was called before.
+    BitbucketDataCenter,
 }
 
 impl Platform {
     /// Every platform, in the order of the form.
-    pub const ALL: [Self; 1] = [Self::BitbucketCloud];
+    pub const ALL: [Self; 2] = [Self::BitbucketCloud, Self::BitbucketDataCenter];
 
     /// The name in forms and lists.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
             Self::BitbucketCloud => "Bitbucket",
+            Self::BitbucketDataCenter => "Bitbucket Data Center / Server",
+        }
+    }
+
+    /// What Stave is registered as there, in the platform's words.
+    #[must_use]
+    pub fn application(self) -> &'static str {
+        match self {
+            Self::BitbucketCloud => "OAuth consumer",
+            Self::BitbucketDataCenter => "application link",
         }
     }
 
@@ -28,6 +52,7 @@ impl Platform {
     pub fn key(self) -> &'static str {
         match self {
             Self::BitbucketCloud => "bitbucket",
+            Self::BitbucketDataCenter => "bitbucket-data-center",
         }
     }
 }
@@ -134,94 +159,6 @@ impl fmt::Display for IntegrationSlug {
     }
 }
 
-/// A box to tick on Bitbucket's consumer form. Labels and scopes: Bitbucket Cloud REST, "OAuth 2 scopes".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Permission {
-    /// Own e-mail addresses.
-    AccountEmail,
-    /// Who is it.
-    AccountRead,
-    /// In which workspaces they are.
-    WorkspaceMembershipRead,
-    /// Code, to read.
-    RepositoriesRead,
-    /// Bells that ring when code changes.
-    WebhooksReadWrite,
-    /// Pull requests, to read and comment on.
-    PullRequestsRead,
-}
-
-impl Permission {
-    /// Every box that the setup form asks for, in the order of Bitbucket's form.
-    pub const ALL: [Self; 6] = [
-        Self::AccountEmail,
-        Self::AccountRead,
-        Self::WorkspaceMembershipRead,
-        Self::RepositoriesRead,
-        Self::PullRequestsRead,
-        Self::WebhooksReadWrite,
-    ];
-
-    /// The heading on Bitbucket's form and the box below it.
-    #[must_use]
-    pub fn label(self) -> (&'static str, &'static str) {
-        match self {
-            Self::AccountEmail => ("Account", "Email"),
-            Self::AccountRead => ("Account", "Read"),
-            Self::WorkspaceMembershipRead => ("Workspace membership", "Read"),
-            Self::RepositoriesRead => ("Repositories", "Read"),
-            Self::PullRequestsRead => ("Pull requests", "Read"),
-            Self::WebhooksReadWrite => ("Webhooks", "Read and write"),
-        }
-    }
-
-    /// The scope that the box gives.
-    #[must_use]
-    pub fn scope(self) -> &'static str {
-        match self {
-            Self::AccountEmail => "email",
-            Self::AccountRead => "account",
-            Self::WorkspaceMembershipRead => "team",
-            Self::RepositoriesRead => "repository",
-            Self::PullRequestsRead => "pullrequest",
-            Self::WebhooksReadWrite => "webhook",
-        }
-    }
-
-    /// The boxes that were not ticked, given the scopes of a token. An empty list of scopes says nothing.
-    #[must_use]
-    pub fn missing_from(scopes: &BTreeSet<String>) -> Vec<Self> {
-        if scopes.is_empty() {
-            return Vec::new();
-        }
-        let granted = |wanted: &str| {
-            scopes.iter().any(|scope| {
-                let (name, level) = scope.split_once(':').unwrap_or((scope, ""));
-                match name {
-                    _ if scope == wanted => true,
-                    // Bitbucket: project, pullrequest and a writing level imply reading; the admin levels imply nothing.
-                    "project" => wanted == "repository" && level.is_empty(),
-                    "pullrequest" => wanted == "repository" || (wanted == "pullrequest" && level == "write"),
-                    "account" | "team" | "repository" => wanted == name && level == "write",
-                    _ => false,
-                }
-            })
-        };
-        Self::ALL.into_iter().filter(|permission| !granted(permission.scope())).collect()
-    }
-}
-
-impl FromStr for Permission {
-    type Err = Invalid;
-
-    fn from_str(scope: &str) -> Result<Self, Invalid> {
-        Self::ALL
-            .into_iter()
-            .find(|p| p.scope() == scope)
-            .ok_or_else(|| Invalid::because("There is no such permission."))
-    }
-}
-
 /// How long one API request may take: `None` is the default of 30 seconds, `Some(0)` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ApiTimeout(pub Option<u32>);
@@ -259,16 +196,18 @@ pub struct Integration {
     pub id: IntegrationId,
     /// Names the callback; immutable.
     pub slug: IntegrationSlug,
+    /// Whose it is; `None` is everybody's, managed in the Admin section.
+    pub organization_id: Option<OrganizationId>,
     /// Shown on log-in buttons.
     pub name: String,
     /// What kind of host.
     pub platform: Platform,
     /// Where it is.
     pub base_url: BaseUrl,
-    /// Bitbucket's "Key".
-    pub client_id: String,
-    /// Bitbucket's "Secret", sealed.
-    pub client_secret: Sealed,
+    /// What Stave is registered as there.
+    pub client: Client,
+    /// What it was registered as before: it serves the grants that it gave until their owners have logged in with `client`.
+    pub previous: Option<Client>,
     /// Whether addresses that the platform did not confirm count as verified.
     pub trust_email: bool,
     /// How long one API request may take.
@@ -277,54 +216,48 @@ pub struct Integration {
     pub missing_permissions: Option<Vec<Permission>>,
     /// Why the last sign-in failed for a reason that an admin must mend, in a sentence.
     pub last_error: Option<String>,
+    /// What was last seen at the base URL; `None` if nothing was.
+    pub seen: Option<Seen>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl Integration {
+    /// The client that gave a grant, if it is still known.
+    #[must_use]
+    pub fn client_with(&self, id: &str) -> Option<&Client> {
+        [Some(&self.client), self.previous.as_ref()].into_iter().flatten().find(|client| client.id() == id)
+    }
+
+    /// Whether its word counts beyond one organization: for an e-mail address that it calls confirmed, for who may see what.
+    /// Who owns an organization's integration decides where Bitbucket sends people, and so who they seem to be.
+    #[must_use]
+    pub fn is_believed(&self) -> bool {
+        self.organization_id.is_none()
+    }
+
+    /// Whether an account waits to log in with the client that took over.
+    #[must_use]
+    pub fn awaits(&self, account: &Identity) -> bool {
+        self.previous.is_some() && account.broken_because.is_none() && account.client_id != self.client.id()
+    }
+
+    /// Whether a new client took over with which nobody has come back yet: a mistake in it would lock people out.
+    #[must_use]
+    pub fn is_untried_successor(&self) -> bool {
+        self.previous.is_some() && self.missing_permissions.is_none()
+    }
+
+    /// Whether an OAuth 1 integration could be upgraded: its server speaks OAuth 2.
+    #[must_use]
+    pub fn can_be_upgraded(&self) -> bool {
+        self.client.oauth() == OAuthVersion::One && self.seen.as_ref().is_some_and(|seen| seen.speaks_oauth2)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn scopes(list: &[&str]) -> BTreeSet<String> {
-        list.iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn missing_permissions_are_named() {
-        assert_eq!(
-            Permission::missing_from(&scopes(&[
-                "account",
-                "email",
-                "team",
-                "repository",
-                "webhook",
-                "pullrequest"
-            ])),
-            []
-        );
-        assert_eq!(Permission::missing_from(&scopes(&[])), []);
-        assert_eq!(
-            Permission::missing_from(&scopes(&["account", "email", "team:write", "pullrequest:write"])),
-            [Permission::WebhooksReadWrite]
-        );
-        assert_eq!(
-            Permission::missing_from(&scopes(&[
-                "account",
-                "email",
-                "team",
-                "webhook",
-                "pullrequest",
-                "repository:admin"
-            ])),
-            [],
-            "pull requests imply repositories"
-        );
-        assert_eq!(
-            Permission::missing_from(&scopes(&["repository:admin"])).len(),
-            6,
-            "repository:admin implies nothing"
-        );
-    }
 
     #[test]
     fn base_urls() {

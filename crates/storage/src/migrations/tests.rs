@@ -1,0 +1,158 @@
+//! What an older Stave stored is there after the steps that came later.
+
+use super::Migrations;
+use crate::{
+    Storage,
+    testing::{TestDatabase, at, id, integration, login, organization, test_database, user},
+};
+use sea_orm::{ConnectOptions, Database};
+use sea_orm_migration::MigratorTrait;
+use stave_domain::{
+    identity::Identity,
+    integration::{ApiTimeout, Client, Integration, Permission},
+    login::{Attempt, Login, Purpose},
+    secret::{Sealed, SecretHash},
+};
+
+/// A database as the Stave left it that knew so many steps.
+async fn database_after(steps: u32) -> TestDatabase {
+    let database = test_database().await;
+    database.run("SELECT 1").await;
+    let options = ConnectOptions::new(database.url.expose()).max_connections(1).to_owned();
+    let conn = Database::connect(options).await.unwrap();
+    Migrations::up(&conn, Some(steps)).await.unwrap();
+    conn.close().await.unwrap();
+    database
+}
+
+/// An id, and 32 bytes, in the words of the database's engine.
+fn literals(database: &TestDatabase) -> impl Fn(u8) -> (String, String) {
+    let is_sqlite = database.url.expose().starts_with("sqlite:");
+    move |number| {
+        let (id, bytes) = (format!("{number:032x}"), format!("{number:02x}").repeat(32));
+        if is_sqlite {
+            (format!("X'{id}'"), format!("X'{bytes}'"))
+        } else {
+            (format!("'{id}'"), format!("'\\x{bytes}'"))
+        }
+    }
+}
+
+/// Fills the tables that the tenth step changes, as they were before it.
+async fn fill_after_nine(database: &TestDatabase) {
+    let [(id1, bytes1), (id2, bytes2), (id3, bytes3), (id4, bytes4)] = [1, 2, 3, 4].map(literals(database));
+    let born = "1800000000000";
+    for row in [
+        format!("\"user\" VALUES ({id1}, 'ada', '', NULL, FALSE, FALSE, NULL, 'ada', {born})"),
+        format!("organization VALUES ({id1}, 'acme', 'ACME', 'acme', {born})"),
+        format!(
+            "integration VALUES ({id1}, 'bitbucket', 'Bitbucket', 'bitbucket', 'https://bitbucket.org', 'key', {bytes1}, FALSE, NULL, 'email webhook', 'No.', {born})"
+        ),
+        format!(
+            "integration VALUES ({id2}, 'twin', 'Twin', 'bitbucket', 'https://bitbucket.org', 'second', {bytes2}, TRUE, 5, NULL, NULL, {born})"
+        ),
+        format!(
+            "integration VALUES ({id3}, 'other-twin', 'Twin', 'bitbucket', 'https://bitbucket.org', 'third', {bytes3}, FALSE, NULL, NULL, NULL, {born})"
+        ),
+        format!(
+            "integration VALUES ({id4}, 'odd', 'password', 'bitbucket', 'https://bitbucket.org', 'fourth', {bytes4}, FALSE, NULL, NULL, NULL, {born})"
+        ),
+        format!("identity VALUES ({id1}, {id1}, {id1}, '{{1}}', 'ada', '', {bytes1}, 1, NULL, {born})"),
+        format!("identity VALUES ({id2}, {id1}, {id2}, '{{1}}', 'ada', 'Ada', {bytes2}, 4, 'No.', {born})"),
+        format!(
+            "login VALUES ({id1}, {id1}, {bytes1}, 'Bitbucket', 'Firefox', '127.0.0.1', 1800000001000, 1800000001000)"
+        ),
+        format!(
+            "login VALUES ({id2}, {id1}, {bytes2}, 'Twin', 'Firefox', '127.0.0.1', 1800000002000, 1800000002000)"
+        ),
+        format!(
+            "login VALUES ({id3}, {id1}, {bytes3}, 'password', 'Firefox', '127.0.0.1', 1800000003000, 1800000003000)"
+        ),
+        format!("attempt VALUES ({bytes1}, {bytes2}, {id1}, '\"log_in\"', '/', {born})"),
+    ] {
+        database.run(&format!("INSERT INTO {row}")).await;
+    }
+}
+
+#[tokio::test]
+async fn the_tenth_step_keeps_what_is_there() {
+    let database = database_after(9).await;
+    fill_after_nine(&database).await;
+    let storage = Storage::open(&database.url).await.unwrap();
+
+    let client = |id: &str, number| Client::OAuth2 { id: id.into(), secret: Sealed(vec![number; 32]) };
+    let known = |number, slug, name: &str, client| Integration {
+        name: name.into(),
+        client,
+        ..integration(number, slug)
+    };
+    let bitbucket = Integration {
+        missing_permissions: Some(vec![Permission::AccountEmail, Permission::WebhooksReadWrite]),
+        last_error: Some("No.".into()),
+        ..known(1, "bitbucket", "Bitbucket", client("key", 1))
+    };
+    let twin = Integration {
+        trust_email: true,
+        api_timeout: ApiTimeout(Some(5)),
+        ..known(2, "twin", "Twin", client("second", 2))
+    };
+    let other_twin = known(3, "other-twin", "Twin", client("third", 3));
+    let odd = known(4, "odd", "password", client("fourth", 4));
+    assert_eq!(storage.integration_list_of(None).await.unwrap(), [bitbucket, twin, other_twin, odd]);
+
+    let first = Identity {
+        id: id(1),
+        user_id: id(1),
+        integration_id: id(1),
+        external_id: "{1}".into(),
+        handle: "ada".into(),
+        display_name: String::new(),
+        grant: Sealed(vec![1; 32]),
+        client_id: "key".into(),
+        grant_revision: 1,
+        broken_because: None,
+        connected_at: at(0),
+    };
+    let second = Identity {
+        id: id(2),
+        integration_id: id(2),
+        display_name: "Ada".into(),
+        grant: Sealed(vec![2; 32]),
+        client_id: "second".into(),
+        grant_revision: 4,
+        broken_because: Some("No.".into()),
+        ..first.clone()
+    };
+    assert_eq!(storage.identity_list_of_user(id(1)).await.unwrap(), [first, second]);
+
+    // Which of two integrations of one name it was nobody knows, and a password is no integration's.
+    let through_bitbucket = Login { integration_id: Some(id(1)), proven_id: Some(id(1)), ..login(1, id(1)) };
+    let through_a_twin = Login { method: "Twin".into(), ..login(2, id(1)) };
+    let by_password = Login { method: "password".into(), ..login(3, id(1)) };
+    let logins = storage.login_list(id(1)).await.unwrap();
+    assert_eq!(logins, [by_password, through_a_twin, through_bitbucket]);
+
+    assert_eq!(storage.user_list("", 0, 9).await.unwrap(), [user(1, "ada")]);
+    assert_eq!(storage.organization_list("", 0, 9).await.unwrap(), [organization(1, "acme")]);
+}
+
+#[tokio::test]
+async fn after_the_tenth_step_trips_begin_again() {
+    let database = database_after(9).await;
+    fill_after_nine(&database).await;
+    let storage = Storage::open(&database.url).await.unwrap();
+    let state_hash = SecretHash([1; 32]);
+    assert_eq!(storage.attempt_take(&state_hash).await.unwrap(), None);
+    let attempt = Attempt {
+        state_hash,
+        browser_hash: SecretHash([2; 32]),
+        integration_id: id(1),
+        client_id: "key".into(),
+        kept: Sealed(vec![]),
+        purpose: Purpose::Check { started_at: at(1) },
+        return_to: "/".into(),
+        created_at: at(1),
+    };
+    storage.attempt_insert(&attempt).await.unwrap();
+    assert_eq!(storage.attempt_take(&state_hash).await.unwrap(), Some(attempt));
+}

@@ -54,6 +54,7 @@ impl Interception {
             // The same resource at another address: the server has moved.
             (Some(location), _) if location.path().ends_with(answer.url.path()) => None,
             (Some(location), Some(to)) => Self::of_redirect(&location, to, base_url),
+            _ if asks_for_a_domain_login(answer) => Some(Self::LogInPage),
             _ if answer.is_web_page() => Some(Self::of_page(&answer.body)),
             _ => None,
         }
@@ -121,6 +122,12 @@ impl Interception {
             ),
         }
     }
+}
+
+/// Whether it wants to know who asks in a way that Bitbucket never does (RFC 4559; RFC 9110, section 11.6.1).
+fn asks_for_a_domain_login(answer: &Answer) -> bool {
+    let challenge = answer.header("www-authenticate").unwrap_or_default().to_lowercase();
+    ["negotiate", "ntlm", "digest"].iter().any(|scheme| challenge.starts_with(scheme))
 }
 
 /// Whether one of the words, each one word or two, stands in parts of an address or on a page. Addresses are decoded first:
@@ -192,6 +199,23 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(seen(200, None, body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn bitbucket_asks_for_no_domain_login() {
+        let url = Url::parse("https://git.example.com/bitbucket/rest/oauth2/latest/token").unwrap();
+        for (challenge, expected) in [
+            ("Negotiate", Some(Interception::LogInPage)),
+            ("NTLM", Some(Interception::LogInPage)),
+            ("OAuth realm=\"x\",oauth_problem=\"token_rejected\"", None),
+            ("Basic realm=\"Bitbucket\"", None),
+        ] {
+            let headers = [("www-authenticate".parse().unwrap(), challenge.parse().unwrap())];
+            let answer =
+                Answer::new(&url, StatusCode::UNAUTHORIZED, headers.into_iter().collect::<HeaderMap>());
+            let base = Url::parse("https://git.example.com/bitbucket").unwrap();
+            assert_eq!(Interception::of(&answer, &base), expected, "{challenge}");
         }
     }
 }

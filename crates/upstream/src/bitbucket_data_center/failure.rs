@@ -33,12 +33,16 @@ impl BitbucketDataCenter {
             StatusCode::UNAUTHORIZED if user_of(answer).is_some() => {
                 UpstreamError::Forbidden { host: answer.host() }
             }
+            // Whom Bitbucket refuses a token, it tells why.
+            StatusCode::FORBIDDEN if step != Step::Use => {
+                UpstreamError::Intercepted { host: answer.host(), by: Interception::Refusal }
+            }
             _ => answer.failure(),
         }
     }
 
     /// What answers in Bitbucket's place, if anything does.
-    fn interception(&self, answer: &Answer) -> Option<Interception> {
+    pub(super) fn interception(&self, answer: &Answer) -> Option<Interception> {
         let status = answer.status;
         let may_be_a_page = status.is_success() || status.is_redirection();
         let is_refusal = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);

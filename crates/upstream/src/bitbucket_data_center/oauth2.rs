@@ -10,6 +10,7 @@ use crate::{
     oauth2::{Asked, challenge, code_in, grant_in},
 };
 use reqwest::StatusCode;
+use serde::de::IgnoredAny;
 use stave_domain::{
     Secret,
     identity::Grant,
@@ -94,7 +95,11 @@ impl Flow<'_> {
 
     /// What is no answer of the token endpoint.
     fn intercepted(&self, answer: &Answer) -> Result<(), UpstreamError> {
-        if answer.is_web_page() || answer.status.is_redirection() {
+        if answer.status == StatusCode::FORBIDDEN && answer.json::<IgnoredAny>().is_err() {
+            return Err(self.server.failure(answer, Step::AccessToken));
+        }
+        let is_another = answer.is_web_page() || answer.status.is_redirection();
+        if is_another || self.server.interception(answer).is_some() {
             return Err(match self.server.failure(answer, Step::Use) {
                 UpstreamError::NotFound { .. } => self.missing(),
                 failure => failure,

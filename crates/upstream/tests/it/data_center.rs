@@ -283,3 +283,12 @@ async fn a_401_to_somebody_who_is_known_is_about_rights() {
         assert_eq!(matches!(error, UpstreamError::Unauthorized { .. }), !is_known, "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn a_refusal_in_words_that_are_not_bitbuckets_is_somebody_elses() {
+    let story = Story::start(Version::V9_4).await;
+    story.server.fail_next("/rest/oauth2/latest/token", Fault::status(403, "Access denied. Incident 123."));
+    let error = story.log_in("ada").await.unwrap_err();
+    assert!(matches!(error, UpstreamError::Intercepted { by: Interception::Refusal, .. }), "{error:?}");
+    story.log_in("ada").await.unwrap();
+}

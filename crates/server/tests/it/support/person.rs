@@ -109,10 +109,26 @@ impl Person {
         }
     }
 
+    /// Does something with the first of these elements; again if the page went, or moved, in between.
+    async fn with<T>(
+        &self,
+        (xpath, what): (String, &str),
+        act: impl AsyncFn(&WebElement) -> WebDriverResult<T>,
+    ) -> T {
+        let patience = Instant::now() + Duration::from_secs(20);
+        loop {
+            match act(&self.find(xpath.clone(), what).await).await {
+                Ok(done) => return done,
+                Err(error) => assert!(Instant::now() < patience, "{what} does not hold still: {error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// Presses the button or link with this text.
     pub(crate) async fn press(&self, text: &str) {
         let xpath = format!("//*[self::a or self::button or self::summary][normalize-space()='{text}']");
-        self.find(xpath, text).await.click().await.unwrap();
+        self.with((xpath, text), async |button| button.click().await).await;
     }
 
     fn labelled(label: &str) -> String {
@@ -125,27 +141,30 @@ impl Person {
 
     /// Types into the field with this label, in place of what is there.
     pub(crate) async fn fill(&self, label: &str, text: &str) {
-        let field = self.find(Self::labelled(label), label).await;
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
+        let type_in = async |field: &WebElement| {
+            field.clear().await?;
+            field.send_keys(text).await
+        };
+        self.with((Self::labelled(label), label), type_in).await;
     }
 
     /// What is in the field with this label.
     pub(crate) async fn read(&self, label: &str) -> String {
-        self.find(Self::labelled(label), label).await.prop("value").await.unwrap().unwrap_or_default()
+        let value = async |field: &WebElement| field.prop("value").await;
+        self.with((Self::labelled(label), label), value).await.unwrap_or_default()
     }
 
     /// Ticks the box or chooses the button with this label, unless it is already.
     pub(crate) async fn tick(&self, label: &str) {
-        let ticked = self.find(Self::labelled(label), label).await;
-        if !ticked.is_selected().await.unwrap() {
-            ticked.click().await.unwrap();
-        }
+        let tick = async |field: &WebElement| {
+            if field.is_selected().await? { Ok(()) } else { field.click().await }
+        };
+        self.with((Self::labelled(label), label), tick).await;
     }
 
     /// Whether the box or button with this label is chosen.
     pub(crate) async fn is_ticked(&self, label: &str) -> bool {
-        self.find(Self::labelled(label), label).await.is_selected().await.unwrap()
+        self.with((Self::labelled(label), label), async |field| field.is_selected().await).await
     }
 
     /// Chooses from the list with this label; the texts of its options are part of a label that is around it.
@@ -153,9 +172,9 @@ impl Person {
         let lists = format!(
             "//select[@id=//label[normalize-space()='{label}']/@for] | //label[starts-with(normalize-space(), '{label}')]//select"
         );
-        let list = self.find(lists, label).await;
         let option = format!("./option[normalize-space()='{option}']");
-        list.find(By::XPath(option)).await.unwrap().click().await.unwrap();
+        let choose = async |list: &WebElement| list.find(By::XPath(option.as_str())).await?.click().await;
+        self.with((lists, label), choose).await;
     }
 
     /// Waits until a text is on the page.

@@ -15,7 +15,7 @@ pub struct AccessView {
     /// The integrations that its members could be made to use: its own first, then the installation's.
     pub choices: Vec<AccessRule>,
     /// How many members have no account at the integration that is enforced.
-    pub members_outside: usize,
+    pub members_outside: u64,
 }
 
 /// An integration that could be enforced.
@@ -48,20 +48,22 @@ impl App {
     /// The rule of an organization, for its owners.
     pub async fn access_show(&self, actor: &Actor, short_name: &str) -> Result<AccessView, Failure> {
         let organization = self.organization_mended(actor, short_name).await?;
-        let mut choices = Vec::new();
-        for integration in self.access_choices(&organization).await? {
-            let is_connected = match &actor.user {
-                Some(user) => self.is_connected(user.id, integration.id).await?,
-                None => false,
-            };
-            choices.push(AccessRule { integration, is_connected });
-        }
-        let mut members_outside = 0;
-        if let Some(enforced) = organization.enforced {
-            for (user, _) in self.storage.member_list(organization.id).await? {
-                members_outside += usize::from(!self.is_connected(user.id, enforced).await?);
-            }
-        }
+        let accounts = match &actor.user {
+            Some(user) => self.storage.identity_list_of_user(user.id).await?,
+            None => Vec::new(),
+        };
+        let is_connected = |integration: &Integration| {
+            accounts.iter().any(|it| it.integration_id == integration.id && it.broken_because.is_none())
+        };
+        let choices = self.access_choices(&organization).await?;
+        let choices = choices
+            .into_iter()
+            .map(|integration| AccessRule { is_connected: is_connected(&integration), integration })
+            .collect();
+        let members_outside = match organization.enforced {
+            Some(enforced) => self.storage.member_count_without(organization.id, enforced).await?,
+            None => 0,
+        };
         Ok(AccessView { organization, choices, members_outside })
     }
 

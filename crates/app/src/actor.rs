@@ -147,18 +147,11 @@ impl App {
         let Some(integration) = self.storage.integration_find(id).await? else { return Ok((false, None)) };
         let Some(organization_id) = integration.organization_id else { return Ok((false, None)) };
         let within = Within { organization_id, integration_id: id, integration: integration.name };
-        if self.password_is_way_in(login.user_id).await? {
-            return Ok((true, Some(within)));
-        }
-        let accounts = self.storage.identity_list_of_user(login.user_id).await?;
-        for account in &accounts {
-            let integration = self.storage.integration_find(account.integration_id).await?;
-            if integration.is_some_and(|integration| integration.is_believed()) {
-                return Ok((true, Some(within)));
-            }
-        }
-        let is_first = accounts.first().is_some_and(|first| first.integration_id == id);
-        Ok((true, (!is_first).then_some(within)))
+        let accounts = self.storage.identity_list_with_integration(login.user_id).await?;
+        let has_better = accounts.iter().any(|(_, integration)| integration.is_believed())
+            || self.password_is_way_in(login.user_id).await?;
+        let is_first = accounts.first().is_some_and(|(first, _)| first.integration_id == id);
+        Ok((true, (has_better || !is_first).then_some(within)))
     }
 
     /// Whether somebody can come in with a password.

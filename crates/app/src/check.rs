@@ -104,16 +104,12 @@ impl App {
         check: &mut Check,
     ) -> Result<Option<Departure>, Failure> {
         let (integration, client) = (trip.integration, trip.client);
-        let departure = match self.sign_in_depart(trip, browser).await {
+        let departure = match self.sign_in_depart_try(trip, browser).await? {
             Ok(departure) => departure,
-            Err(Failure::Elsewhere { source, sentence, is_transient }) => {
-                let Some(error) = source.downcast_ref::<UpstreamError>() else {
-                    return Err(Failure::Elsewhere { source, sentence, is_transient });
-                };
-                check.steps.push(stopped(client, error));
+            Err(error) => {
+                check.steps.push(stopped(client, &error));
                 return Ok(None);
             }
-            Err(other) => return Err(other),
         };
         if client.oauth() == OAuthVersion::One {
             let said = "It accepts consumer key, signature and clock.".into();
@@ -227,10 +223,9 @@ fn permissions(integration: &Integration, grant: &Grant) -> Vec<Step> {
         (OAuthVersion::Two, false) => "Granted.",
     };
     let step = |permission: &Permission| {
-        let (heading, label) = permission.label();
         let outcome = if missing.contains(permission) {
             Outcome::Failed(format!(
-                "Not granted. On Bitbucket, edit the {}, tick “{heading}: {label}”, save, and check again.",
+                "Not granted. On Bitbucket, edit the {}, tick “{permission}”, save, and check again.",
                 integration.platform.application()
             ))
         } else {

@@ -48,7 +48,7 @@ pub use composer::{Metadata, Reader};
 pub use credential::CredentialForm;
 pub use failure::{Failure, Problems};
 pub use integration::{
-    ApplicationLink, Changeover, Found, IntegrationEffect, IntegrationForm, IntegrationSaved, Look,
+    ApplicationLink, Changeover, Doubt, Found, IntegrationEffect, IntegrationForm, IntegrationSaved, Look,
 };
 pub use level::Level;
 pub use login::PasswordForm;

@@ -85,6 +85,15 @@ impl App {
         trip: Trip<'_>,
         browser: Option<Secret>,
     ) -> Result<Departure, Failure> {
+        Ok(self.sign_in_depart_try(trip, browser).await??)
+    }
+
+    /// The same, with what the platform said against it in its own words.
+    pub(crate) async fn sign_in_depart_try(
+        &self,
+        trip: Trip<'_>,
+        browser: Option<Secret>,
+    ) -> Result<Result<Departure, UpstreamError>, Failure> {
         let Trip { integration, client, .. } = trip;
         let connector = self.connector(integration, client)?;
         let sign_in = connector.sign_in().ok_or(Failure::NotFound("way to log in"))?;
@@ -92,7 +101,7 @@ impl App {
             Ok(leaving) => leaving,
             Err(error) => {
                 self.condition_note(integration, client, Err(&error)).await?;
-                return Err(error.into());
+                return Ok(Err(error));
             }
         };
         let browser = browser.filter(|secret| !secret.is_empty()).unwrap_or_else(entropy::secret);
@@ -108,7 +117,7 @@ impl App {
             created_at: self.clock.now(),
         };
         self.storage.attempt_insert(&attempt).await?;
-        Ok(Departure { url: leaving.url, browser })
+        Ok(Ok(Departure { url: leaving.url, browser }))
     }
 
     /// Receives a browser from the platform with what is in the query of the callback. A trip ends once, whatever comes of it.

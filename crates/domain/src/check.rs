@@ -65,10 +65,7 @@ impl Part {
             Self::Callback => "Callback accepted".into(),
             Self::Person => "Who am I".into(),
             Self::Email => "E-mail address".into(),
-            Self::Permission(permission) => {
-                let (heading, label) = permission.label();
-                format!("Permission “{heading}: {label}”")
-            }
+            Self::Permission(permission) => format!("Permission “{permission}”"),
             Self::Webhooks => "Webhooks possible".into(),
         }
     }

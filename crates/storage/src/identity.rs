@@ -2,7 +2,10 @@
 
 use crate::{
     Storage, StorageError, query,
-    tables::identity::{Column, Entity, Model},
+    tables::{
+        identity::{Column, Entity, Model},
+        integration,
+    },
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, UpdateMany, sea_query::Expr,
@@ -10,6 +13,7 @@ use sea_orm::{
 use stave_domain::{
     id::{IdentityId, IntegrationId, UserId},
     identity::{Identity, RemoteProfile},
+    integration::Integration,
     secret::Sealed,
 };
 use uuid::Uuid;
@@ -35,6 +39,26 @@ impl Storage {
             .filter(Column::IntegrationId.eq(Uuid::from(integration)))
             .filter(Column::ExternalId.eq(external_id));
         query::one(found, &self.conn).await
+    }
+
+    /// A user's connected accounts with their integrations, oldest first.
+    pub async fn identity_list_with_integration(
+        &self,
+        user: UserId,
+    ) -> Result<Vec<(Identity, Integration)>, StorageError> {
+        let rows = Entity::find()
+            .filter(Column::UserId.eq(Uuid::from(user)))
+            .find_also_related(integration::Entity)
+            .order_by_asc(Column::ConnectedAt)
+            .order_by_asc(Column::Id)
+            .all(&self.conn)
+            .await?;
+        let both =
+            |(identity, integration): (Model, Option<integration::Model>)| Some((identity, integration?));
+        rows.into_iter()
+            .filter_map(both)
+            .map(|(identity, integration)| Ok((identity.try_into()?, integration.try_into()?)))
+            .collect()
     }
 
     /// A user's connected accounts, oldest first.
@@ -234,6 +258,9 @@ mod tests {
             slice::from_ref(&identity)
         );
         assert_eq!(storage.identity_count(identity.integration_id).await.unwrap(), 1);
+        let with_integration = storage.identity_list_with_integration(identity.user_id).await.unwrap();
+        assert_eq!(with_integration, [(identity.clone(), integration(1, "bitbucket"))]);
+        assert_eq!(storage.identity_list_with_integration(id(99)).await.unwrap(), []);
         let mut twin = identity;
         twin.id = id(2);
         let twin = storage.identity_insert(&twin).await;

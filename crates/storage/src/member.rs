@@ -3,13 +3,14 @@
 use crate::{
     Storage, StorageError, query,
     tables::{
+        identity,
         member::{Column, Entity, Model},
         user,
     },
 };
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use stave_domain::{
-    id::{OrganizationId, UserId},
+    id::{IntegrationId, OrganizationId, UserId},
     organization::{Member, Role},
     user::User,
 };
@@ -50,6 +51,23 @@ impl Storage {
             .collect()
     }
 
+    /// How many members of an organization have no account at an integration with which Stave can act.
+    pub async fn member_count_without(
+        &self,
+        organization: OrganizationId,
+        integration: IntegrationId,
+    ) -> Result<u64, StorageError> {
+        let connected = identity::Entity::find()
+            .select_only()
+            .column(identity::Column::UserId)
+            .filter(identity::Column::IntegrationId.eq(Uuid::from(integration)))
+            .filter(identity::Column::BrokenBecause.is_null());
+        let without = Entity::find()
+            .filter(Column::OrganizationId.eq(Uuid::from(organization)))
+            .filter(Column::UserId.not_in_subquery(connected.into_query()));
+        Ok(without.count(&self.conn).await?)
+    }
+
     /// Somebody leaves.
     pub async fn member_delete(
         &self,
@@ -71,7 +89,7 @@ impl Storage {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{ada, at, id, organization, test_storage, user};
+    use crate::testing::{ada, at, connected, id, organization, test_storage, user};
     use stave_domain::organization::{Member, Role};
 
     #[tokio::test]
@@ -94,5 +112,25 @@ mod tests {
         assert_eq!(storage.member_role(acme.id, ada).await.unwrap(), None);
         storage.user_delete(id(2)).await.unwrap();
         assert_eq!(storage.member_list(acme.id).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn members_without_a_working_account_are_counted() {
+        let storage = test_storage().await;
+        let identity = connected(&storage, ada(&storage).await).await;
+        storage.user_insert(&user(2, "bob"), None).await.unwrap();
+        for number in [1, 2] {
+            let acme = organization(number, &format!("acme-{number}"));
+            storage.organization_insert(&acme).await.unwrap();
+            let joined =
+                |user_id| Member { organization_id: acme.id, user_id, role: Role::Member, joined_at: at(1) };
+            storage.member_upsert(&joined(identity.user_id)).await.unwrap();
+            storage.member_upsert(&joined(id(2))).await.unwrap();
+        }
+        let without = async || storage.member_count_without(id(1), identity.integration_id).await.unwrap();
+        assert_eq!(without().await, 1);
+        assert_eq!(storage.member_count_without(id(1), id(99)).await.unwrap(), 2);
+        storage.identity_broken(identity.id, identity.grant_revision, "No.").await.unwrap();
+        assert_eq!(without().await, 2);
     }
 }

@@ -170,7 +170,7 @@ impl TestSite {
     async fn add(&self, actor: &Actor, level: &Level, form: &IntegrationForm) -> Integration {
         match self.app.integration_create(actor, level, form).await.unwrap() {
             IntegrationSaved::Saved(integration) => *integration,
-            doubtful @ IntegrationSaved::Doubtful { .. } => panic!("{doubtful:?}"),
+            doubtful @ IntegrationSaved::Doubtful(_) => panic!("{doubtful:?}"),
         }
     }
 }

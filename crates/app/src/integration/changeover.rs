@@ -82,7 +82,7 @@ impl App {
         if before.client.oauth() != OAuthVersion::One {
             return Err(Failure::NotFound("key pair"));
         }
-        let client = self.client_new(id, &TypedClient::OAuth1, None).await?;
+        let client = self.client_new(id, &TypedClient::OAuth1).await?;
         let previous = self.previous_client(&before, client.id()).await?;
         let (txn, integration) = self.integration_change(id).await?;
         unchanged(&before, &integration)?;
@@ -122,16 +122,9 @@ impl App {
     /// The integrations at which the actor should log in once more: the client that serves them will be gone.
     pub async fn changeover_list_of(&self, actor: &Actor) -> Result<Vec<Integration>, Failure> {
         let Some(user) = &actor.user else { return Ok(Vec::new()) };
-        let mut waiting = Vec::new();
-        for identity in self.storage.identity_list_of_user(user.id).await? {
-            let Some(integration) = self.storage.integration_find(identity.integration_id).await? else {
-                continue;
-            };
-            if integration.awaits(&identity) {
-                waiting.push(integration);
-            }
-        }
-        Ok(waiting)
+        let mut accounts = self.storage.identity_list_with_integration(user.id).await?;
+        accounts.retain(|(identity, integration)| integration.awaits(identity));
+        Ok(accounts.into_iter().map(|(_, integration)| integration).collect())
     }
 }
 

@@ -1,9 +1,11 @@
 //! What Stave is registered as: made, changed, spoken with.
 
-use super::form::{Typed, TypedClient};
+use super::{
+    Doubt,
+    form::{Typed, TypedClient},
+};
 use crate::{App, Failure, entropy, key_pair::key_pair};
 use stave_domain::{
-    Secret,
     id::IntegrationId,
     integration::{Client, Integration, OAuthVersion},
 };
@@ -75,16 +77,11 @@ impl App {
     }
 
     /// A client that was just typed, or made for OAuth 1: a key pair of its own.
-    pub(super) async fn client_new(
-        &self,
-        id: IntegrationId,
-        typed: &TypedClient,
-        secret: Option<&Secret>,
-    ) -> Result<Client, Failure> {
+    pub(super) async fn client_new(&self, id: IntegrationId, typed: &TypedClient) -> Result<Client, Failure> {
         match typed {
-            TypedClient::OAuth2 { id: client_id, .. } => {
-                let secret = secret.cloned().unwrap_or_default();
-                let secret = self.keys.seal(CLIENT_SECRET, id, &secret);
+            TypedClient::OAuth2 { id: client_id, secret } => {
+                let secret = secret.as_ref().ok_or_else(|| secret_missing("secret"))?;
+                let secret = self.keys.seal(CLIENT_SECRET, id, secret);
                 Ok(Client::OAuth2 { id: client_id.clone(), secret })
             }
             TypedClient::OAuth1 => {
@@ -125,8 +122,8 @@ impl App {
                     "This is another client, which has a secret of its own. Paste it."
                 },
             )),
-            (_, TypedClient::OAuth2 { id: new, secret }) => {
-                let client = self.client_new(before.id, &typed.client, secret.as_ref()).await?;
+            (_, TypedClient::OAuth2 { id: new, .. }) => {
+                let client = self.client_new(before.id, &typed.client).await?;
                 if before.client.id() == new || is_elsewhere {
                     return Ok(stays(&client));
                 }
@@ -136,7 +133,7 @@ impl App {
     }
 
     /// Why nobody would come back from where a new client sends them, if that can be seen from outside.
-    pub(super) async fn client_doubt(&self, integration: &Integration) -> Result<Option<String>, Failure> {
+    pub(super) async fn client_doubt(&self, integration: &Integration) -> Result<Option<Doubt>, Failure> {
         let connector = self.connector(integration, &integration.client)?;
         let (Some(sign_in), Some(inspect)) = (connector.sign_in(), connector.inspect()) else {
             return Ok(None);
@@ -146,10 +143,8 @@ impl App {
             Err(error) => Err(error),
         };
         // Whatever else is in the way is not the client's fault.
-        Ok(outcome
-            .err()
-            .filter(|error| matches!(error, UpstreamError::SignIn { .. }))
-            .map(|error| error.to_string()))
+        let error = outcome.err().filter(|error| matches!(error, UpstreamError::SignIn { .. }));
+        Ok(error.map(|error| Doubt { field: "client_id", sentence: error.to_string() }))
     }
 
     /// Whom a new client takes over from: the client with which people are connected.
@@ -183,3 +178,8 @@ impl App {
 
 const CLIENT_SECRET: &str = "client secret";
 const PRIVATE_KEY: &str = "private key";
+
+/// A new client has a secret of its own; `what` is how the platform calls it.
+pub(super) fn secret_missing(what: &str) -> Failure {
+    Failure::invalid("client_secret", format!("Paste the “{what}” that Bitbucket shows beside the id."))
+}

@@ -1,6 +1,9 @@
 //! Looking at a base URL: what is there, what it can do, what is in the way.
 
-use super::form::{IntegrationForm, Typed};
+use super::{
+    Doubt,
+    form::{IntegrationForm, Typed},
+};
 use crate::{Actor, App, Failure, Level};
 use stave_domain::integration::{BaseUrl, OAuthVersion, Platform, Seen, ServerVersion};
 use stave_upstream::{Sight, probe};
@@ -26,9 +29,6 @@ pub struct Found {
     /// What an admin should know although it works.
     pub remarks: Vec<String>,
 }
-
-/// A field that does not fit what was seen, and how.
-type Doubt = (&'static str, String);
 
 impl App {
     /// Looks at a base URL while it is typed.
@@ -63,7 +63,7 @@ impl App {
         let sight = match probe(&self.http, typed.platform, &typed.base_url, now).await {
             Ok(sight) => sight,
             Err(_) if insists => return Ok(Ok(None)),
-            Err(problem) => return Ok(Err(("base_url", problem.to_string()))),
+            Err(problem) => return Ok(Err(Doubt { field: "base_url", sentence: problem.to_string() })),
         };
         if is_new_client && let Some(refusal) = oauth1_refusal(&sight, typed) {
             return Err(Failure::invalid("oauth", refusal));
@@ -87,10 +87,9 @@ fn oauth1_refusal(sight: &Sight, typed: &Typed) -> Option<String> {
 fn misfit(sight: &Sight, typed: &Typed) -> Option<Doubt> {
     if sight.platform != typed.platform {
         let what = what(sight);
-        return Some((
-            "platform",
-            format!("At this base URL is {what}. Choose “{}” as platform.", sight.platform.label()),
-        ));
+        let sentence =
+            format!("At this base URL is {what}. Choose “{}” as platform.", sight.platform.label());
+        return Some(Doubt { field: "platform", sentence });
     }
     let lacks_oauth2 = !sight.oauth.is_empty() && !sight.oauth.contains(&OAuthVersion::Two);
     if lacks_oauth2 && typed.client.oauth() == OAuthVersion::Two {
@@ -99,7 +98,7 @@ fn misfit(sight: &Sight, typed: &Typed) -> Option<Doubt> {
             Some(version) if version.has_oauth2() => sentences.extend(sight.remarks.iter().cloned()),
             _ => sentences.push("It came with version 7.21: choose OAuth 1, or update the server.".into()),
         }
-        return Some(("oauth", sentences.join(" ")));
+        return Some(Doubt { field: "oauth", sentence: sentences.join(" ") });
     }
     None
 }

@@ -12,9 +12,9 @@ pub use form::IntegrationForm;
 pub use look::{Found, Look};
 
 use crate::{Actor, App, Failure, Level, Problems, entropy};
-use form::{Typed, TypedClient};
+use client::secret_missing;
+use form::TypedClient;
 use stave_domain::{
-    Secret,
     id::IntegrationId,
     integration::{ApiTimeout, Integration, IntegrationSlug, OAuthVersion, Platform},
     organization::Organization,
@@ -26,13 +26,17 @@ use stave_domain::{
 pub enum IntegrationSaved {
     /// It is stored.
     Saved(Box<Integration>),
-    /// Nothing is stored: a field does not fit what was seen at the base URL. "Save anyway" is possible.
-    Doubtful {
-        /// Which field.
-        field: &'static str,
-        /// What is strange about it.
-        sentence: String,
-    },
+    /// Nothing is stored, because of a doubt. "Save anyway" is possible.
+    Doubtful(Doubt),
+}
+
+/// A field of the form that does not fit what was seen at the base URL.
+#[derive(Debug)]
+pub struct Doubt {
+    /// Which field.
+    pub field: &'static str,
+    /// What is strange about it.
+    pub sentence: String,
 }
 
 /// What goes with an integration when it is deleted.
@@ -120,7 +124,12 @@ impl App {
         let mut problems = Problems::default();
         let slug = problems.parse::<IntegrationSlug>("slug", &form.slug);
         let typed = self.integration_typed(form, problems)?;
-        let secret = secret_needed(&typed)?;
+        if let TypedClient::OAuth2 { secret: None, .. } = &typed.client {
+            return Err(secret_missing(match typed.platform {
+                Platform::BitbucketCloud => "Secret",
+                Platform::BitbucketDataCenter => "Client secret",
+            }));
+        }
         // A callback is made here, not chosen: nobody takes a name that people know as another's.
         let slug =
             slug.filter(|slug| is_slug_of(slug, owner.as_ref())).ok_or(Failure::NotFound("integration"))?;
@@ -132,14 +141,14 @@ impl App {
         }
         let seen = match self.integration_doubt(form, &typed, true).await? {
             Ok(seen) => seen,
-            Err((field, sentence)) => return Ok(IntegrationSaved::Doubtful { field, sentence }),
+            Err(doubt) => return Ok(IntegrationSaved::Doubtful(doubt)),
         };
         let id = entropy::id();
         let integration = Integration {
             id,
             slug,
             organization_id: owner.as_ref().map(|owner| owner.id),
-            client: self.client_new(id, &typed.client, secret.as_ref()).await?,
+            client: self.client_new(id, &typed.client).await?,
             previous: None,
             trust_email: owner.is_none() && form.trust_email.is_some(),
             name: typed.name,
@@ -176,15 +185,16 @@ impl App {
         let is_elsewhere = typed.base_url.as_str() != before.base_url.as_str();
         let (client, previous) = self.client_changed(&before, &typed, is_elsewhere).await?;
         let is_upgrade = before.client.oauth() != client.oauth();
+        let insists = form.save_anyway.is_some();
         if is_elsewhere
-            && form.save_anyway.is_none()
-            && let Some(sentence) = self.move_doubt(&before).await?
+            && !insists
+            && let Some(doubt) = self.move_doubt(&before).await?
         {
-            return Ok(IntegrationSaved::Doubtful { field: "base_url", sentence });
+            return Ok(IntegrationSaved::Doubtful(doubt));
         }
         let seen = match self.integration_doubt(&form, &typed, is_upgrade).await? {
             Ok(seen) => seen,
-            Err((field, sentence)) => return Ok(IntegrationSaved::Doubtful { field, sentence }),
+            Err(doubt) => return Ok(IntegrationSaved::Doubtful(doubt)),
         };
         let is_everybodys = before.organization_id.is_none();
         let after = Integration {
@@ -199,10 +209,10 @@ impl App {
             ..before.clone()
         };
         if after.client.id() != before.client.id()
-            && form.save_anyway.is_none()
-            && let Some(sentence) = self.client_doubt(&after).await?
+            && !insists
+            && let Some(doubt) = self.client_doubt(&after).await?
         {
-            return Ok(IntegrationSaved::Doubtful { field: "client_id", sentence });
+            return Ok(IntegrationSaved::Doubtful(doubt));
         }
         let after = self.integration_store(&before, after).await?;
         let action = match after.client.oauth() {
@@ -234,26 +244,25 @@ impl App {
         if is_elsewhere {
             let because = format!("The integration {} leads to another server now.", after.name);
             txn.identity_move(id, &because).await?;
-        }
-        if is_elsewhere {
             txn.attempt_delete_of_integration(id).await?;
-        }
-        if is_elsewhere && after.organization_id.is_some() {
-            txn.login_delete_of_integration(id).await?;
+            if after.organization_id.is_some() {
+                txn.login_delete_of_integration(id).await?;
+            }
         }
         txn.commit().await?;
         Ok(after)
     }
 
     /// Why the base URL of an integration should stay: ids of people mean others on another server.
-    async fn move_doubt(&self, integration: &Integration) -> Result<Option<String>, Failure> {
+    async fn move_doubt(&self, integration: &Integration) -> Result<Option<Doubt>, Failure> {
         let people = self.storage.identity_count(integration.id).await?;
         Ok((people > 0).then(|| {
             let people = if people == 1 { "1 person is".into() } else { format!("{people} people are") };
-            format!(
+            let sentence = format!(
                 "{people} connected at {}. If this is another server, and not the same one under a new address, add an integration for it. If it is the same one, save anyway: they stay connected, and log in once more.",
                 integration.base_url
-            )
+            );
+            Doubt { field: "base_url", sentence }
         }))
     }
 
@@ -321,20 +330,4 @@ fn is_slug_of(slug: &IntegrationSlug, owner: Option<&Organization>) -> bool {
         let is_chance = |rest: &str| rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
         rest.is_empty() || rest.strip_prefix('-').is_some_and(is_chance)
     })
-}
-
-/// The secret that a new client needs.
-fn secret_needed(typed: &Typed) -> Result<Option<Secret>, Failure> {
-    let what = match typed.platform {
-        Platform::BitbucketCloud => "Secret",
-        Platform::BitbucketDataCenter => "Client secret",
-    };
-    match &typed.client {
-        TypedClient::OAuth1 => Ok(None),
-        TypedClient::OAuth2 { secret: Some(secret), .. } => Ok(Some(secret.clone())),
-        TypedClient::OAuth2 { secret: None, .. } => Err(Failure::invalid(
-            "client_secret",
-            format!("Paste the “{what}” that Bitbucket shows beside the id."),
-        )),
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::Platform;
 use crate::Invalid;
-use std::{collections::BTreeSet, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 /// A box to tick where the OAuth application is made. Labels and scopes: Bitbucket Cloud REST, "OAuth 2 scopes"; Bitbucket
 /// Data Center, "Application links", permissions of an incoming link.
@@ -105,6 +105,14 @@ fn cloud_grants(scopes: &BTreeSet<String>, wanted: &str) -> bool {
             _ => false,
         }
     })
+}
+
+impl fmt::Display for Permission {
+    /// `Account: Email`: the heading and the box.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (heading, label) = self.label();
+        write!(f, "{heading}: {label}")
+    }
 }
 
 impl FromStr for Permission {

@@ -17,7 +17,7 @@ use axum::{
     http::header::CACHE_CONTROL,
     response::{IntoResponse, Response},
 };
-use stave_app::{App, Failure, IntegrationForm, IntegrationSaved, Look, Problems};
+use stave_app::{App, Doubt, Failure, IntegrationForm, IntegrationSaved, Look, Problems};
 use stave_domain::integration::{Integration, OAuthVersion, Permission, Platform};
 
 /// The form of a new integration, or of one that exists.
@@ -77,7 +77,7 @@ impl IntegrationFormPage {
     fn refused(self, saved: Result<IntegrationSaved, Failure>) -> Result<Response, PageError> {
         let (problems, is_doubtful) = match saved {
             Ok(IntegrationSaved::Saved(_)) => (Problems::default(), false),
-            Ok(IntegrationSaved::Doubtful { field, sentence }) => {
+            Ok(IntegrationSaved::Doubtful(Doubt { field, sentence })) => {
                 let mut problems = Problems::default();
                 problems.add(field, sentence);
                 (problems, true)

@@ -3,6 +3,7 @@
 use super::{ACME, ADMIN, CALLBACK, Form, field, field_named, page_of, people};
 use crate::testing::{ALL_SCOPES, TestSite};
 use axum::http::StatusCode;
+use jiff::SignedDuration;
 use stave_testkit::{FakeDataCenter, Version};
 
 #[tokio::test]
@@ -21,6 +22,8 @@ async fn a_doubtful_base_url_can_be_saved_anyway_and_nothing_is_lost() {
         ("client_secret", "hush hush".into()),
         ("slug", "bitbucket".into()),
     ]);
+    // The page is left open while somebody makes the consumer; nothing on it grows old.
+    site.app.clock().advance(SignedDuration::from_hours(3));
     let doubt = form.send(&mut admin, "/admin/integrations/new").await;
     assert_eq!(doubt.status, StatusCode::UNPROCESSABLE_ENTITY);
     for kept in [CALLBACK, "Save anyway", "value=\"http://127.0.0.1:1\"", "value=\"acme\"", "is kept"] {

@@ -283,33 +283,19 @@ fn find(fake: &Fake, headers: &HeaderMap, at: (&str, &str), back: &str) -> Resul
 }
 
 fn form(slug: &str, below: &str, consumer: &ConsumerRecord, title: &str) -> Response {
-    let mut text = format!(
+    let text = format!(
         "<form method=\"post\" action=\"/{slug}/workspace/settings/oauth-consumers{below}\">\
          <p><label>Name <input name=\"name\" required value=\"{name}\"></label></p>\
          <p><label>Description <input name=\"description\"></label></p>\
          <p><label>Callback URL <input name=\"callback\" size=\"70\" value=\"{callback}\"></label></p>\
          <p><label>URL <input name=\"url\" size=\"70\"></label></p>\
          <p><label><input type=\"checkbox\" name=\"private\" value=\"1\"{private}> This is a private consumer</label></p>\
-         <h2>Permissions</h2>",
+         <h2>Permissions</h2>{boxes}<p><button>Save</button></p></form>",
         slug = escape(slug),
         name = escape(&consumer.name),
         callback = escape(&consumer.callback),
         private = if consumer.is_private { " checked" } else { "" },
+        boxes = page::boxes(&BOXES, &consumer.scopes),
     );
-    let mut group = "";
-    for (of, label, scope) in BOXES {
-        if of != group {
-            let end = if group.is_empty() { "" } else { "</fieldset>" };
-            let _ = write!(text, "{end}<fieldset><legend>{of}</legend>");
-            group = of;
-        }
-        let checked = if consumer.scopes.iter().any(|ticked| ticked == scope) { " checked" } else { "" };
-        let _ = write!(
-            text,
-            "<label><input type=\"checkbox\" name=\"scope\" value=\"{scope}\" aria-label=\"{of}: {label}\"{checked}> \
-             {label}</label> "
-        );
-    }
-    text.push_str("</fieldset><p><button>Save</button></p></form>");
     Page::new(title, text).into_response()
 }

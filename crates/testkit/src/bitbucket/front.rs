@@ -34,7 +34,7 @@ pub(crate) async fn receive(Extract(fake): Extract<Arc<Fake>>, request: Request,
 }
 
 fn due(state: &mut State, path: &str) -> Option<fault::Fault> {
-    if let Some(fault) = fault::take(&mut state.plans, path) {
+    if let Some(fault) = state.plans.take(path) {
         return Some(fault);
     }
     let left = state.switches.requests_left.as_mut().filter(|_| path.starts_with("/2.0/"))?;

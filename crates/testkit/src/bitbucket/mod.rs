@@ -28,7 +28,7 @@ pub(crate) mod workspace;
 
 use crate::{
     Consumer, Delivery, Fault, Level, RecordedRequest, User, Workspace,
-    common::{chance, fault::Plan},
+    common::{browser::Browser, chance},
     listener::Listener,
     samples,
 };
@@ -120,25 +120,19 @@ impl FakeBitbucket {
         let session = chance(16);
         let user = self.user(nickname).uuid().to_owned();
         self.fake.state().sessions.insert(session.clone(), user);
-        let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-        let browser = browser.build().expect("a client needs nothing that can be missing");
-        let request = browser.post(url).form(&[("decision", decision)]);
-        let request = request.header("cookie", format!("{}={session}", session::COOKIE));
-        let answer = request.send().await.expect("the fake answers");
-        match answer.headers().get("location").and_then(|location| location.to_str().ok()) {
-            Some(location) => location.to_owned(),
-            None => panic!("there is no consent page: {}", answer.text().await.unwrap_or_default()),
-        }
+        Browser::new(session::COOKIE, &session).decide(url, decision).await
     }
 
     /// Lets the next request with this path (`*` stands for any text) go wrong.
     pub fn fail_next(&self, pattern: &str, fault: Fault) -> &Self {
-        self.plan(pattern, fault, true)
+        self.fake.state().plans.once(pattern, fault);
+        self
     }
 
     /// Lets every request with this path go wrong until `heal`.
     pub fn fail(&self, pattern: &str, fault: Fault) -> &Self {
-        self.plan(pattern, fault, false)
+        self.fake.state().plans.always(pattern, fault);
+        self
     }
 
     /// Ends every trouble: faults, and the rate limit.
@@ -224,11 +218,6 @@ impl FakeBitbucket {
             acme.repository(name).push_as("ada", make);
         }
         acme.repository("mailer").grant("linus", Level::Read);
-        self
-    }
-
-    fn plan(&self, pattern: &str, fault: Fault, once: bool) -> &Self {
-        self.fake.state().plans.push(Plan { pattern: pattern.to_owned(), fault, once });
         self
     }
 }

@@ -9,7 +9,7 @@ use super::{
     webhook::WebhookRecord,
     workspace::WorkspaceRecord,
 };
-use crate::common::{clock::Clock, fault::Plan, record::RecordedRequest};
+use crate::common::{clock::Clock, fault::Plans, record::RecordedRequest};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -51,7 +51,7 @@ pub(crate) struct State {
     /// Browsers that are logged in: the uuid of the user by the text of the cookie.
     pub(crate) sessions: HashMap<String, String>,
     pub(crate) requests: Vec<RecordedRequest>,
-    pub(crate) plans: Vec<Plan>,
+    pub(crate) plans: Plans,
     pub(crate) switches: Switches,
     pub(crate) clock: Clock,
 }

@@ -33,21 +33,40 @@ impl Fault {
     }
 }
 
-/// A fault that waits for its request.
+/// The faults that wait for their requests, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Plans(Vec<Plan>);
+
 #[derive(Debug, Clone)]
-pub(crate) struct Plan {
+struct Plan {
     /// A path in which `*` stands for any text, also an empty one.
-    pub(crate) pattern: String,
-    pub(crate) fault: Fault,
+    pattern: String,
+    fault: Fault,
     /// Whether it is over after the first request.
-    pub(crate) once: bool,
+    once: bool,
 }
 
-/// The fault for this path, if one is due: the oldest plan wins.
-pub(crate) fn take(plans: &mut Vec<Plan>, path: &str) -> Option<Fault> {
-    let at = plans.iter().position(|plan| matches(&plan.pattern, path))?;
-    let plan = if plans[at].once { plans.remove(at) } else { plans[at].clone() };
-    Some(plan.fault)
+impl Plans {
+    /// For the next request with such a path.
+    pub(crate) fn once(&mut self, pattern: &str, fault: Fault) {
+        self.0.push(Plan { pattern: pattern.to_owned(), fault, once: true });
+    }
+
+    /// For every request with such a path.
+    pub(crate) fn always(&mut self, pattern: &str, fault: Fault) {
+        self.0.push(Plan { pattern: pattern.to_owned(), fault, once: false });
+    }
+
+    /// The fault for this path, if one is due: the oldest plan wins.
+    pub(crate) fn take(&mut self, path: &str) -> Option<Fault> {
+        let at = self.0.iter().position(|plan| matches(&plan.pattern, path))?;
+        let plan = if self.0[at].once { self.0.remove(at) } else { self.0[at].clone() };
+        Some(plan.fault)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
 }
 
 /// The answer of a fault; `None` if the request goes on.
@@ -114,11 +133,11 @@ mod tests {
 
     #[test]
     fn a_single_fault_is_used_up_and_a_lasting_one_is_not() {
-        let plan =
-            |once| Plan { pattern: "/a".into(), fault: Fault::status(500 + u16::from(once), ""), once };
-        let mut plans = vec![plan(true), plan(false)];
-        assert_eq!(take(&mut plans, "/b"), None);
+        let mut plans = Plans::default();
+        plans.once("/a", Fault::status(501, ""));
+        plans.always("/a", Fault::status(500, ""));
+        assert_eq!(plans.take("/b"), None);
         let statuses = [501, 500, 500].map(|status| Some(Fault::status(status, "")));
-        assert_eq!([(); 3].map(|()| take(&mut plans, "/a")), statuses);
+        assert_eq!([(); 3].map(|()| plans.take("/a")), statuses);
     }
 }

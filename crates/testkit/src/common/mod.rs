@@ -1,5 +1,7 @@
-//! What both pretended Bitbuckets share: trouble on command, the record of what was asked, pages, a clock, chance.
+//! What both pretended Bitbuckets share: trouble on command, the record of what was asked, pages, a browser, a clock,
+//! chance.
 
+pub(crate) mod browser;
 pub(crate) mod clock;
 pub(crate) mod fault;
 pub(crate) mod page;

@@ -4,6 +4,7 @@ use axum::{
     http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
+use std::fmt::Write as _;
 use url::form_urlencoded;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#172b4d}\
@@ -62,4 +63,24 @@ pub(crate) fn escape(text: &str) -> String {
 /// Text as it may stand behind `name=` in a query, and in HTML.
 pub(crate) fn query_value(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// Boxes to tick, as HTML: group, label and scope of each. The boxes of a group stand together.
+pub(crate) fn boxes(all: &[(&str, &str, &str)], ticked: &[String]) -> String {
+    let mut text = String::new();
+    let mut group = "";
+    for &(of, label, scope) in all {
+        if of != group {
+            let end = if group.is_empty() { "" } else { "</fieldset>" };
+            let _ = write!(text, "{end}<fieldset><legend>{of}</legend>");
+            group = of;
+        }
+        let checked = if ticked.iter().any(|ticked| ticked == scope) { " checked" } else { "" };
+        let _ = write!(
+            text,
+            "<label><input type=\"checkbox\" name=\"scope\" value=\"{scope}\" aria-label=\"{of}: {label}\"{checked}> \
+             {label}</label> "
+        );
+    }
+    text + "</fieldset>"
 }

@@ -80,7 +80,7 @@ pub(crate) async fn receive(Extract(fake): Extract<Arc<Fake>>, request: Request,
         let mut state = fake.state();
         record::remember(&mut state.requests, recorded.clone());
         let received = Received::new(&fake, &state, recorded);
-        let due = fault::take(&mut state.plans, &received.path);
+        let due = state.plans.take(&received.path);
         (received, due)
     };
     let trouble = match due {

@@ -40,7 +40,7 @@ pub use version::Version;
 
 use crate::{
     Fault, Level, RecordedRequest,
-    common::{chance, fault::Plan},
+    common::{browser::Browser, chance},
     listener::Listener,
     samples,
 };
@@ -48,7 +48,6 @@ use axum::{
     Router, middleware,
     routing::{any, get, post},
 };
-use reqwest::{Client, Response, redirect::Policy};
 use state::Fake;
 use std::{sync::Arc, time::Duration};
 
@@ -152,25 +151,16 @@ impl FakeDataCenter {
         let session = chance(16);
         let user = self.user(name).id();
         self.fake.state().sessions.insert(session.clone(), user);
-        let cookie = format!("{}={session}", session::COOKIE);
-        let browser = Client::builder().no_proxy().redirect(Policy::none()).build();
-        let browser = browser.expect("a client needs nothing that can be missing");
+        let browser = Browser::new(session::COOKIE, &session);
         let origin = self.base_url().trim_end_matches(self.fake.context()).to_owned();
         let mut page = url.to_owned();
-        loop {
-            let answer = browser.get(&page).header("cookie", &cookie).send().await.expect("the fake answers");
-            match location(&answer) {
-                None => break,
-                Some(next) if next.starts_with('/') => page = format!("{origin}{next}"),
-                Some(back) => return back,
+        while let Some(next) = browser.open(&page).await {
+            if !next.starts_with('/') {
+                return next;
             }
+            page = format!("{origin}{next}");
         }
-        let request = browser.post(&page).form(&[("decision", decision)]).header("cookie", &cookie);
-        let answer = request.send().await.expect("the fake answers");
-        match location(&answer) {
-            Some(back) => back,
-            None => panic!("nothing leads away from {page}: {}", answer.text().await.unwrap_or_default()),
-        }
+        browser.decide(&page, decision).await
     }
 
     /// Forgets what this person's consent was worth: every token of OAuth 1 and 2.
@@ -244,12 +234,14 @@ impl FakeDataCenter {
 
     /// Lets the next request with this path, below the context path, go wrong; `*` stands for any text.
     pub fn fail_next(&self, pattern: &str, fault: Fault) -> &Self {
-        self.plan(pattern, fault, true)
+        self.fake.state().plans.once(pattern, fault);
+        self
     }
 
     /// Lets every request with this path, below the context path, go wrong until `heal`.
     pub fn fail(&self, pattern: &str, fault: Fault) -> &Self {
-        self.plan(pattern, fault, false)
+        self.fake.state().plans.always(pattern, fault);
+        self
     }
 
     /// Ends every trouble and takes away what stands in the way: faults, the rate limit, the two-factor plugin, the
@@ -311,15 +303,6 @@ impl FakeDataCenter {
         php.repository("mailer").grant("linus", Level::Read);
         self
     }
-
-    fn plan(&self, pattern: &str, fault: Fault, once: bool) -> &Self {
-        self.fake.state().plans.push(Plan { pattern: pattern.to_owned(), fault, once });
-        self
-    }
-}
-
-fn location(answer: &Response) -> Option<String> {
-    Some(answer.headers().get("location")?.to_str().ok()?.to_owned())
 }
 
 fn router(fake: Arc<Fake>) -> Router {

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::common::page::{self, Page, escape};
 use axum::{
-    extract::{OriginalUri, State as Extract},
-    http::{HeaderMap, StatusCode, Uri},
+    extract::{FromRequestParts, OriginalUri, State as Extract},
+    http::{HeaderMap, StatusCode, request::Parts},
     response::{IntoResponse as _, Redirect, Response},
 };
 use std::{fmt::Write as _, sync::Arc};
@@ -31,17 +31,25 @@ pub(crate) async fn home(Extract(fake): Extract<Arc<Fake>>, headers: HeaderMap) 
     Page::new("Projects", text).into_response()
 }
 
-/// Lets admins on; everybody else gets a page.
-#[expect(clippy::result_large_err, reason = "the page is the answer, and it is made once")]
-pub(crate) fn admin(fake: &Fake, headers: &HeaderMap, here: &Uri) -> Result<(), Response> {
-    let here = here.path_and_query().map(ToString::to_string).unwrap_or_default();
-    let Some(user) = session::user(fake, headers) else { return Err(session::log_in(fake, &here)) };
-    let is_admin = fake.state().user(user).is_some_and(|user| user.global.is_some());
-    if is_admin {
-        return Ok(());
+/// An admin is in this browser; everybody else gets a page.
+pub(crate) struct Admin;
+
+impl FromRequestParts<Arc<Fake>> for Admin {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, fake: &Arc<Fake>) -> Result<Self, Response> {
+        let Ok(OriginalUri(here)) = OriginalUri::from_request_parts(parts, fake).await;
+        let here = here.path_and_query().map(ToString::to_string).unwrap_or_default();
+        let Some(user) = session::user(fake, &parts.headers) else {
+            return Err(session::log_in(fake, &here));
+        };
+        let is_admin = fake.state().user(user).is_some_and(|user| user.global.is_some());
+        if is_admin {
+            return Ok(Self);
+        }
+        let text = format!("<p>Only an admin may see this page.</p>{}", session::somebody_else(fake, &here));
+        Err(Page::new("Not allowed", text).with_status(StatusCode::FORBIDDEN).into_response())
     }
-    let text = format!("<p>Only an admin may see this page.</p>{}", session::somebody_else(fake, &here));
-    Err(Page::new("Not allowed", text).with_status(StatusCode::FORBIDDEN).into_response())
 }
 
 /// `GET /plugins/servlet/tfa/verify`: what the two-factor plugin shows to somebody without the second factor
@@ -55,14 +63,7 @@ pub(crate) fn second_factor_page() -> Response {
 }
 
 /// `GET /plugins/servlet/tfa/configuration`: "Plugin settings" of the two-factor plugin
-pub(crate) async fn plugin(
-    Extract(fake): Extract<Arc<Fake>>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(page) = admin(&fake, &headers, &uri) {
-        return page;
-    }
+pub(crate) async fn plugin(Extract(fake): Extract<Arc<Fake>>, _: Admin) -> Response {
     let state = fake.state();
     let Switches { two_factor: Some(_), oauth_whitelist, .. } = state.switches else {
         return page::not_found("The plugin is not installed.");
@@ -79,11 +80,8 @@ pub(crate) async fn plugin(
 pub(crate) async fn plugin_change(
     Extract(fake): Extract<Arc<Fake>>,
     OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
+    _: Admin,
 ) -> Response {
-    if let Err(page) = admin(&fake, &headers, &uri) {
-        return page;
-    }
     let mut state = fake.state();
     state.switches.oauth_whitelist = !state.switches.oauth_whitelist;
     Redirect::to(uri.path()).into_response()

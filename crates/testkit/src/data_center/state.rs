@@ -1,7 +1,7 @@
 //! What the fake remembers.
 
 use super::{
-    link::LinkRecord,
+    link::{External, LinkRecord},
     oauth1::{AccessToken, RequestToken},
     project::ProjectRecord,
     repository::RepositoryRecord,
@@ -10,7 +10,7 @@ use super::{
     version::Version,
     webhook::WebhookRecord,
 };
-use crate::common::{clock::Clock, fault::Plan, record::RecordedRequest};
+use crate::common::{clock::Clock, fault::Plans, record::RecordedRequest};
 use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -53,7 +53,7 @@ pub(crate) struct State {
     /// Browsers that are logged in: the id of the user by the text of the cookie.
     pub(crate) sessions: HashMap<String, u32>,
     pub(crate) requests: Vec<RecordedRequest>,
-    pub(crate) plans: Vec<Plan>,
+    pub(crate) plans: Plans,
     pub(crate) switches: Switches,
     /// By this clock things grow old.
     pub(crate) age: Clock,
@@ -160,7 +160,7 @@ impl State {
             nonces: HashSet::new(),
             sessions: HashMap::new(),
             requests: Vec::new(),
-            plans: Vec::new(),
+            plans: Plans::default(),
             switches: Switches::default(),
             age: Clock::default(),
             wall: Clock::default(),
@@ -211,6 +211,11 @@ impl State {
 
     pub(crate) fn link(&self, id: u32) -> Option<&LinkRecord> {
         self.links.iter().find(|link| link.id == id)
+    }
+
+    pub(crate) fn external_link(&self, id: u32) -> Option<(&LinkRecord, &External)> {
+        let link = self.link(id)?;
+        Some((link, link.external()?))
     }
 
     pub(crate) fn link_mut(&mut self, id: u32) -> Option<&mut LinkRecord> {

@@ -8,6 +8,7 @@
 mod composer;
 mod consumer;
 mod data_center;
+mod description;
 mod fault;
 mod git;
 mod oauth;

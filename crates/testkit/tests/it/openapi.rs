@@ -1,7 +1,7 @@
 //! Every kind of answer of the fake, held against Bitbucket's published description (`../openapi/README.md`).
 
-use jsonschema::{Draft, Validator};
-use reqwest::{Client, Method};
+use crate::description::{Asked, Asker, Description, named, validator};
+use jsonschema::Validator;
 use serde_json::{Value, json};
 use stave_testkit::{FakeBitbucket, Level, samples};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,12 +16,12 @@ const NULL_IN_PRACTICE: [(&str, &str); 6] = [
     ("user", "has_2fa_enabled"),
 ];
 
-struct Description {
+struct Cloud {
     document: Value,
     validators: BTreeMap<String, Validator>,
 }
 
-impl Description {
+impl Cloud {
     fn read() -> Self {
         let text = include_str!("../openapi/bitbucket-cloud.excerpt.json");
         let mut document: Value = serde_json::from_str(text).unwrap();
@@ -44,40 +44,20 @@ impl Description {
         // In practice an object where a scope is missing, a text elsewhere.
         document["components"]["schemas"]["error"]["properties"]["error"]["properties"]["detail"] = json!({});
         let names = document["components"]["schemas"].as_object().unwrap().keys().cloned();
-        let validators = names.map(|name| (name.clone(), validator(&document, &name))).collect();
+        let validators = names.map(|name| (name.clone(), validator(&document, &named(&name)))).collect();
         Self { document, validators }
     }
 
-    /// The operation that a path belongs to: its path and the schema of its answer, if it has one.
-    fn operation(&self, method: &str, path: &str, status: u16) -> (String, Option<String>) {
-        let parts: Vec<&str> = path.split('/').collect();
-        let fits = |template: &&String| {
-            let wanted: Vec<&str> = template.split('/').collect();
-            let is_open =
-                wanted.last().is_some_and(|last| matches!(*last, "{path}" | "{name}" | "{revision}"));
-            let is_long_enough = parts.len() == wanted.len() || (is_open && parts.len() > wanted.len());
-            is_long_enough
-                && wanted.iter().zip(&parts).all(|(want, part)| want.starts_with('{') || want == part)
-        };
-        let paths = self.document["paths"].as_object().unwrap();
-        let found = paths.keys().filter(|template| paths[*template].get(method).is_some()).filter(fits);
-        // `/refs/tags/{name}` is nearer than `/{...}`: the most words of its own win.
-        let template =
-            found.max_by_key(|template| template.split('/').filter(|w| !w.starts_with('{')).count());
-        let template = template.unwrap_or_else(|| panic!("{method} {path} is not described"));
-        let responses = &paths[template][method]["responses"];
+    /// The schema of an answer, if it has one.
+    fn schema(&self, asked: &Asked<'_>) -> Option<&str> {
+        let Asked { method, operation, status, .. } = *asked;
+        let responses = &self.document["paths"][operation][method]["responses"];
         let answer =
             responses.get(status.to_string()).or(if status >= 400 { responses.get("default") } else { None });
         let schema = answer
             .and_then(|answer| answer["content"].as_object()?.values().next()?["schema"]["$ref"].as_str());
         let schema = schema.or(if status >= 400 { Some("/error") } else { None });
-        (template.clone(), schema.map(|schema| schema.rsplit('/').next().unwrap().to_owned()))
-    }
-
-    /// What is wrong with the answer as a whole, and with every object in it by what its `type` says it is.
-    fn problems(&self, schema: Option<&str>, answer: &Value) -> BTreeSet<String> {
-        let whole = schema.into_iter().flat_map(|schema| self.problems_of(schema, answer));
-        whole.chain(self.problems_of_parts(answer)).collect()
+        schema.map(|schema| schema.rsplit('/').next().unwrap())
     }
 
     fn problems_of_parts(&self, part: &Value) -> Vec<String> {
@@ -101,53 +81,29 @@ impl Description {
     }
 }
 
-fn validator(document: &Value, name: &str) -> Validator {
-    let schema =
-        json!({"$ref": format!("#/components/schemas/{name}"), "components": document["components"]});
-    jsonschema::options().with_draft(Draft::Draft4).should_validate_formats(true).build(&schema).unwrap()
+impl Description for Cloud {
+    const OPEN: &'static [&'static str] = &["{path}", "{name}", "{revision}"];
+    const REFUSALS_COUNT: bool = true;
+
+    fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// Of the answer as a whole, and of every object in it by what its `type` says it is.
+    fn problems(&self, asked: &Asked<'_>, answer: &Value) -> Vec<String> {
+        // What a file's description looks like is told by its `type` only.
+        let schema = self.schema(asked).filter(|_| !asked.path.contains("format=meta"));
+        let whole = schema.into_iter().flat_map(|schema| self.problems_of(schema, answer));
+        let problems: BTreeSet<String> = whole.chain(self.problems_of_parts(answer)).collect();
+        problems.into_iter().collect()
+    }
 }
 
 const SCOPES: [&str; 8] =
     ["account", "email", "team", "project", "repository", "repository:admin", "webhook", "pullrequest"];
 
-struct Asker {
-    bitbucket: FakeBitbucket,
-    client: Client,
-    description: Description,
-    asked: BTreeSet<String>,
-    problems: Vec<String>,
-}
-
-impl Asker {
-    /// Asks, checks the answer against the description and gives it.
-    async fn ask(&mut self, token: &str, request: &str, body: Option<Value>, expected: u16) -> Value {
-        let (method, path) = request.split_once(' ').unwrap();
-        let url = format!("{}/2.0{path}", self.bitbucket.base_url());
-        let mut sent = self.client.request(Method::from_bytes(method.as_bytes()).unwrap(), url);
-        if !token.is_empty() {
-            sent = sent.bearer_auth(token);
-        }
-        if let Some(body) = body {
-            sent = sent.json(&body);
-        }
-        let answer = sent.send().await.unwrap();
-        let status = answer.status().as_u16();
-        let text = answer.text().await.unwrap();
-        assert_eq!(status, expected, "{request}: {text}");
-        let answer: Value =
-            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{request}: {error}: {text}"));
-        let plain = path.split('?').next().unwrap();
-        let (operation, schema) = self.description.operation(&method.to_lowercase(), plain, status);
-        // What a file's description looks like is told by its `type` only.
-        let schema = schema.filter(|_| !path.contains("format=meta"));
-        let problems = self.description.problems(schema.as_deref(), &answer);
-        self.problems.extend(problems.into_iter().map(|problem| format!("{request}: {problem}")));
-        self.asked.insert(format!("{} {operation}", method.to_lowercase()));
-        answer
-    }
-}
-
-async fn asker() -> Asker {
+/// Acme with the samples and an empty repository; ada owns it, grace is a member.
+async fn start() -> FakeBitbucket {
     let bitbucket = FakeBitbucket::start().await;
     let acme = bitbucket.workspace("acme");
     acme.owner("ada").member("grace");
@@ -155,14 +111,7 @@ async fn asker() -> Asker {
         acme.repository(name).push(make);
     }
     acme.repository("empty").grant("linus", Level::Read);
-    let client = Client::builder().no_proxy().build().unwrap();
-    Asker {
-        bitbucket,
-        client,
-        description: Description::read(),
-        asked: BTreeSet::new(),
-        problems: Vec::new(),
-    }
+    bitbucket
 }
 
 /// Asked by ada, an owner, with every scope; `{ada}` and `{mailer}` stand for uuids.
@@ -244,10 +193,11 @@ const AS_OTHERS: [(&str, &str, u16); 10] = [
 
 #[tokio::test]
 async fn every_answer_is_as_described() {
-    let mut asker = asker().await;
-    let mailer = asker.bitbucket.workspace("acme").repository("mailer");
+    let bitbucket = start().await;
+    let mut asker = Asker::new(format!("{}/2.0", bitbucket.base_url()), Cloud::read());
+    let mailer = bitbucket.workspace("acme").repository("mailer");
     let tokens_of = |nickname, scopes: &[&str]| {
-        asker.bitbucket.consumer("acme", "http://127.0.0.1:1/", scopes).tokens_of(nickname).access
+        bitbucket.consumer("acme", "http://127.0.0.1:1/", scopes).tokens_of(nickname).access
     };
     let owner = tokens_of("ada", &SCOPES);
     let others = HashMap::from([
@@ -258,7 +208,7 @@ async fn every_answer_is_as_described() {
         ("member", tokens_of("grace", &SCOPES)),
     ]);
     let encoded = |uuid: &str| uuid.replace('{', "%7B").replace('}', "%7D");
-    let (ada, mailer) = (encoded(asker.bitbucket.user("ada").uuid()), encoded(mailer.uuid()));
+    let (ada, mailer) = (encoded(bitbucket.user("ada").uuid()), encoded(mailer.uuid()));
     for (request, status) in AS_OWNER {
         let request = request.replace("{ada}", &ada).replace("{mailer}", &mailer);
         asker.ask(&owner, &request, None, status).await;
@@ -268,11 +218,10 @@ async fn every_answer_is_as_described() {
     }
     webhooks(&mut asker, &owner, "/repositories/acme/mailer").await;
     webhooks(&mut asker, &owner, "/workspaces/acme").await;
-    assert_eq!(asker.problems, Vec::<String>::new());
-    assert_eq!(asker.asked, operations(&asker.description.document));
+    asker.assert_all_as_described();
 }
 
-async fn webhooks(asker: &mut Asker, token: &str, of: &str) {
+async fn webhooks(asker: &mut Asker<Cloud>, token: &str, of: &str) {
     let wish = json!({"description": "Stave", "url": "http://127.0.0.1:1/hook", "active": true, "secret": "s",
                       "events": ["repo:push", "repo:deleted", "repo:push"]});
     let made = asker.ask(token, &format!("POST {of}/hooks"), Some(wish), 201).await;
@@ -288,18 +237,9 @@ async fn webhooks(asker: &mut Asker, token: &str, of: &str) {
     asker.ask(token, &format!("POST {of}/hooks"), Some(nonsense), 400).await;
 }
 
-/// `method path` of everything that is described.
-fn operations(document: &Value) -> BTreeSet<String> {
-    let paths = document["paths"].as_object().unwrap();
-    let operations = paths.iter().flat_map(|(path, methods)| {
-        methods.as_object().unwrap().keys().map(move |method| format!("{method} {path}"))
-    });
-    operations.collect()
-}
-
 #[test]
 fn the_description_refuses_what_is_wrong() {
-    let description = Description::read();
+    let description = Cloud::read();
     let rows = [
         ("webhook_subscription", json!({"type": "webhook_subscription", "events": ["repo:nonsense"]})),
         ("repository", json!({"type": "repository", "created_on": "yesterday"})),

@@ -1,19 +1,18 @@
 //! "Incoming Authentication" of a link of OAuth 1.
 
-use super::{Fields, INCOMING, LIST};
+use super::{Fields, Form, INCOMING, LIST, alert, input, no_link, status};
 use crate::{
-    common::page::{self, Page, escape},
+    common::page::{Page, escape},
     data_center::{
         link::{ConsumerRecord, Kind, LinkRecord},
         oauth1::PublicKey,
-        site,
+        site::Admin,
         state::Fake,
     },
 };
 use axum::{
     body::Bytes,
-    extract::{OriginalUri, Path, State as Extract},
-    http::{HeaderMap, StatusCode},
+    extract::{Path, State as Extract},
     response::{IntoResponse as _, Redirect, Response},
 };
 use std::sync::Arc;
@@ -76,63 +75,48 @@ impl Filled {
 }
 
 /// `GET /plugins/servlet/applinks/incoming/{id}`
-pub(super) async fn show(
-    Extract(fake): Extract<Arc<Fake>>,
-    OriginalUri(uri): OriginalUri,
-    Path(id): Path<u32>,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(page) = site::admin(&fake, &headers, &uri) {
-        return page;
-    }
+pub(super) async fn show(Extract(fake): Extract<Arc<Fake>>, Path(id): Path<u32>, _: Admin) -> Response {
     let state = fake.state();
     let Some(link) = state.link(id).filter(|link| matches!(link.kind, Kind::Product(_))) else {
-        return page::not_found("There is no such link.");
+        return no_link();
     };
     form(&fake, link, &link.consumer().map(Filled::of).unwrap_or_default(), "")
 }
 
 fn form(fake: &Fake, link: &LinkRecord, filled: &Filled, complaint: &str) -> Response {
-    let text = format!(
-        "<h2>Incoming Authentication</h2><p role=\"alert\">{complaint}</p><form method=\"post\" action=\"{action}\">\
-         <p><label>Consumer Key <input name=\"key\" size=\"60\" value=\"{key}\"></label></p>\
-         <p><label>Consumer Name <input name=\"name\" size=\"60\" value=\"{name}\"></label></p>\
-         <p><label>Description <input name=\"description\" size=\"60\" value=\"{description}\"></label></p>\
-         <p><label>Public Key <textarea name=\"publicKey\" rows=\"10\" cols=\"66\">{public_key}</textarea></label></p>\
-         <p><label>Consumer Callback URL <input name=\"callback\" size=\"60\" value=\"{callback}\"></label></p>\
-         <p><label><input type=\"checkbox\" name=\"twoLegged\"> Allow 2-Legged OAuth</label></p>\
+    let fields = [
+        input("Consumer Key", "key", &filled.key),
+        input("Consumer Name", "name", &filled.name),
+        input("Description", "description", &filled.description),
+        format!(
+            "<p><label>Public Key <textarea name=\"publicKey\" rows=\"10\" cols=\"66\">{}</textarea></label></p>",
+            escape(&filled.public_key)
+        ),
+        input("Consumer Callback URL", "callback", &filled.callback),
+        "<p><label><input type=\"checkbox\" name=\"twoLegged\"> Allow 2-Legged OAuth</label></p>\
          <p><label>Execute as <input name=\"executeAs\"></label></p>\
-         <p><label><input type=\"checkbox\" name=\"impersonate\"> Allow user impersonation through 2-Legged OAuth</label></p>\
-         <p><button>Save</button> <a href=\"{list}\">Cancel</a></p></form>",
-        action = fake.path(&format!("{INCOMING}/{}", link.id)),
-        key = escape(&filled.key),
-        name = escape(&filled.name),
-        description = escape(&filled.description),
-        public_key = escape(&filled.public_key),
-        callback = escape(&filled.callback),
-        list = fake.path(LIST),
-    );
-    let status = if complaint.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    Page::new(&format!("Configure {}", link.name), text).with_status(status).into_response()
+         <p><label><input type=\"checkbox\" name=\"impersonate\"> Allow user impersonation through 2-Legged OAuth</label></p>"
+            .to_owned(),
+    ];
+    let action = format!("{INCOMING}/{}", link.id);
+    let form = Form { method: "post", action: &action, button: "Save" }.around(fake, &fields.concat());
+    let text = format!("<h2>Incoming Authentication</h2>{}{form}", alert(complaint));
+    Page::new(&format!("Configure {}", link.name), text).with_status(status(complaint)).into_response()
 }
 
 /// `POST /plugins/servlet/applinks/incoming/{id}`
 pub(super) async fn save(
     Extract(fake): Extract<Arc<Fake>>,
-    OriginalUri(uri): OriginalUri,
     Path(id): Path<u32>,
-    headers: HeaderMap,
+    _: Admin,
     body: Bytes,
 ) -> Response {
-    if let Err(page) = site::admin(&fake, &headers, &uri) {
-        return page;
-    }
     let filled = Filled::read(&Fields::read(&body));
     let mut state = fake.state();
     let is_used = state.link_of_consumer(&filled.key).is_some_and(|(link, _)| link.id != id);
-    let Some(link) = state.link_mut(id) else { return page::not_found("There is no such link.") };
+    let Some(link) = state.link_mut(id) else { return no_link() };
     match (filled.check(is_used), &mut link.kind) {
-        (_, Kind::External(_)) => page::not_found("There is no such link."),
+        (_, Kind::External(_)) => no_link(),
         (Err(complaint), Kind::Product(_)) => form(&fake, link, &filled, complaint),
         (Ok(consumer), Kind::Product(product)) => {
             product.consumer = Some(consumer);

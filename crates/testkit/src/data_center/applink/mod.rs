@@ -6,14 +6,14 @@ mod provider;
 
 use super::{
     link::{Kind, LinkRecord},
-    site,
+    site::Admin,
     state::Fake,
 };
-use crate::common::page::{Page, escape};
+use crate::common::page::{self, Page, escape};
 use axum::{
     Router,
-    extract::{OriginalUri, Path, State as Extract},
-    http::HeaderMap,
+    extract::{Path, State as Extract},
+    http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
@@ -58,15 +58,52 @@ impl Fields {
     }
 }
 
-/// `GET /plugins/servlet/applinks/listApplicationLinks`
-async fn list(
-    Extract(fake): Extract<Arc<Fake>>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(page) = site::admin(&fake, &headers, &uri) {
-        return page;
+/// How a form is sent.
+struct Form<'a> {
+    /// `get` or `post`.
+    method: &'a str,
+    /// A path below the context path.
+    action: &'a str,
+    /// What is written on the button.
+    button: &'a str,
+}
+
+impl Form<'_> {
+    /// As HTML, around these fields, with the way back to the list.
+    fn around(&self, fake: &Fake, fields: &str) -> String {
+        format!(
+            "<form method=\"{}\" action=\"{}\">{fields}\
+             <p><button>{}</button> <a href=\"{}\">Cancel</a></p></form>",
+            self.method,
+            fake.path(self.action),
+            self.button,
+            fake.path(LIST)
+        )
     }
+}
+
+/// A field of one line, as HTML.
+fn input(label: &str, name: &str, value: &str) -> String {
+    let value = escape(value);
+    format!("<p><label>{label} <input name=\"{name}\" size=\"60\" value=\"{value}\"></label></p>")
+}
+
+/// What is wrong with the fields, as HTML; empty if nothing is.
+fn alert(complaint: &str) -> String {
+    format!("<p role=\"alert\">{complaint}</p>")
+}
+
+/// The status of a form that is shown with this complaint.
+fn status(complaint: &str) -> StatusCode {
+    if complaint.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST }
+}
+
+fn no_link() -> Response {
+    page::not_found("There is no such link.")
+}
+
+/// `GET /plugins/servlet/applinks/listApplicationLinks`
+async fn list(Extract(fake): Extract<Arc<Fake>>, _: Admin) -> Response {
     let state = fake.state();
     let mut text = if state.version.has_oauth2() {
         format!("<p><a class=\"button\" href=\"{}\">Create link</a></p>", fake.path(CHOICE))
@@ -104,15 +141,7 @@ fn row(fake: &Fake, link: &LinkRecord) -> String {
 }
 
 /// `POST /plugins/servlet/applinks/listApplicationLinks/{id}/delete`
-async fn delete(
-    Extract(fake): Extract<Arc<Fake>>,
-    OriginalUri(uri): OriginalUri,
-    Path(id): Path<u32>,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(page) = site::admin(&fake, &headers, &uri) {
-        return page;
-    }
+async fn delete(Extract(fake): Extract<Arc<Fake>>, Path(id): Path<u32>, _: Admin) -> Response {
     fake.state().link_delete(id);
     Redirect::to(&fake.path(LIST)).into_response()
 }

@@ -1,22 +1,21 @@
 //! An incoming link of OAuth 2: its form, and the page with its id and secret.
 
-use super::{Fields, LIST, PROVIDER};
+use super::{Fields, Form, LIST, PROVIDER, alert, input, no_link, status};
 use crate::{
     common::page::{self, Page, escape},
     data_center::{
         link::{External, Kind, LinkRecord},
         scope::BOXES,
-        site,
+        site::Admin,
         state::Fake,
     },
 };
 use axum::{
     body::Bytes,
     extract::{OriginalUri, Path, State as Extract},
-    http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Redirect, Response},
 };
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 /// What stands in the fields of the form.
 #[derive(Default)]
@@ -53,14 +52,7 @@ impl Filled {
 }
 
 /// `GET /plugins/servlet/oauth2/provider`
-pub(super) async fn new(
-    Extract(fake): Extract<Arc<Fake>>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(page) = site::admin(&fake, &headers, &uri) {
-        return page;
-    }
+pub(super) async fn new(Extract(fake): Extract<Arc<Fake>>, _: Admin) -> Response {
     if !fake.state().version.has_oauth2() {
         return page::not_found("There is no such page.");
     }
@@ -68,48 +60,20 @@ pub(super) async fn new(
 }
 
 fn form(fake: &Fake, below: &str, filled: &Filled, complaint: &str) -> Response {
-    let mut text = format!(
-        "<p role=\"alert\">{complaint}</p><form method=\"post\" action=\"{}\">\
-         <p><label>Name <input name=\"name\" size=\"60\" value=\"{}\"></label></p>\
-         <p><label>Redirect URL <input name=\"redirectUrl\" size=\"60\" value=\"{}\"></label></p>\
-         <h2>Application permissions</h2>",
-        fake.path(&format!("{PROVIDER}{below}")),
-        escape(&filled.name),
-        escape(&filled.redirect_url)
-    );
-    let mut group = "";
-    for (of, label, scope) in BOXES {
-        if of != group {
-            let end = if group.is_empty() { "" } else { "</fieldset>" };
-            let _ = write!(text, "{end}<fieldset><legend>{of}</legend>");
-            group = of;
-        }
-        let checked = if filled.scopes.iter().any(|ticked| ticked == scope) { " checked" } else { "" };
-        let _ = write!(
-            text,
-            "<label><input type=\"checkbox\" name=\"scope\" value=\"{scope}\" aria-label=\"{of}: {label}\"{checked}> \
-             {label}</label> "
-        );
-    }
-    let _ = write!(
-        text,
-        "</fieldset><p><button>Save</button> <a href=\"{}\">Cancel</a></p></form>",
-        fake.path(LIST)
-    );
-    let status = if complaint.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    Page::new("Configure an incoming link", text).with_status(status).into_response()
+    let fields = [
+        input("Name", "name", &filled.name),
+        input("Redirect URL", "redirectUrl", &filled.redirect_url),
+        "<h2>Application permissions</h2>".to_owned(),
+        page::boxes(&BOXES, &filled.scopes),
+    ];
+    let action = format!("{PROVIDER}{below}");
+    let form = Form { method: "post", action: &action, button: "Save" }.around(fake, &fields.concat());
+    let text = format!("{}{form}", alert(complaint));
+    Page::new("Configure an incoming link", text).with_status(status(complaint)).into_response()
 }
 
 /// `POST /plugins/servlet/oauth2/provider`
-pub(super) async fn create(
-    Extract(fake): Extract<Arc<Fake>>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if let Err(page) = site::admin(&fake, &headers, &uri) {
-        return page;
-    }
+pub(super) async fn create(Extract(fake): Extract<Arc<Fake>>, _: Admin, body: Bytes) -> Response {
     let filled = Filled::read(&Fields::read(&body));
     let mut state = fake.state();
     match filled.check(state.switches.https_only) {
@@ -123,18 +87,10 @@ pub(super) async fn create(
 }
 
 /// `GET /plugins/servlet/oauth2/provider/{id}`: with Client ID and Client secret, now and later
-pub(super) async fn show(
-    Extract(fake): Extract<Arc<Fake>>,
-    OriginalUri(uri): OriginalUri,
-    Path(id): Path<u32>,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(page) = site::admin(&fake, &headers, &uri) {
-        return page;
-    }
+pub(super) async fn show(Extract(fake): Extract<Arc<Fake>>, Path(id): Path<u32>, _: Admin) -> Response {
     let state = fake.state();
-    let Some((link, external)) = state.link(id).and_then(|link| Some((link, link.external()?))) else {
-        return page::not_found("There is no such link.");
+    let Some((link, external)) = state.external_link(id) else {
+        return no_link();
     };
     let text = format!(
         "<h2>Credentials</h2>\
@@ -153,18 +109,10 @@ pub(super) async fn show(
 }
 
 /// `GET /plugins/servlet/oauth2/provider/{id}/edit`
-pub(super) async fn edit(
-    Extract(fake): Extract<Arc<Fake>>,
-    OriginalUri(uri): OriginalUri,
-    Path(id): Path<u32>,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(page) = site::admin(&fake, &headers, &uri) {
-        return page;
-    }
+pub(super) async fn edit(Extract(fake): Extract<Arc<Fake>>, Path(id): Path<u32>, _: Admin) -> Response {
     let state = fake.state();
-    let Some((link, external)) = state.link(id).and_then(|link| Some((link, link.external()?))) else {
-        return page::not_found("There is no such link.");
+    let Some((link, external)) = state.external_link(id) else {
+        return no_link();
     };
     let filled = Filled {
         name: link.name.clone(),
@@ -179,12 +127,9 @@ pub(super) async fn update(
     Extract(fake): Extract<Arc<Fake>>,
     OriginalUri(uri): OriginalUri,
     Path(id): Path<u32>,
-    headers: HeaderMap,
+    _: Admin,
     body: Bytes,
 ) -> Response {
-    if let Err(page) = site::admin(&fake, &headers, &uri) {
-        return page;
-    }
     let filled = Filled::read(&Fields::read(&body));
     let mut state = fake.state();
     let urls = match filled.check(state.switches.https_only) {
@@ -192,7 +137,7 @@ pub(super) async fn update(
         Ok(urls) => urls,
     };
     let Some(LinkRecord { name, kind: Kind::External(external), .. }) = state.link_mut(id) else {
-        return page::not_found("There is no such link.");
+        return no_link();
     };
     *name = filled.name;
     external.redirect_urls = urls;

@@ -1,12 +1,9 @@
 //! Every kind of answer of the fake, held against Bitbucket's published description (`../../openapi/README.md`).
 
 use super::start;
-use crate::client;
-use jsonschema::{Draft, Validator};
-use reqwest::Method;
+use crate::description::{Asked, Asker, Description, named, validator};
 use serde_json::{Map, Value, json};
 use stave_testkit::{FakeDataCenter, Level, Version};
-use std::collections::BTreeSet;
 
 /// What answers always have, although the description requires nothing: schema, fields.
 const REQUIRED: [(&str, &[&str]); 10] = [
@@ -22,11 +19,11 @@ const REQUIRED: [(&str, &[&str]); 10] = [
     ("RestErrorMessage", &["context", "message", "exceptionName"]),
 ];
 
-struct Description {
+struct DataCenter {
     document: Value,
 }
 
-impl Description {
+impl DataCenter {
     fn read() -> Self {
         let text = include_str!("../../openapi/bitbucket-datacenter.excerpt.json");
         let mut document: Value = serde_json::from_str(text).unwrap();
@@ -37,36 +34,27 @@ impl Description {
         }
         Self { document }
     }
+}
 
-    /// The path of the operation that a path belongs to: the one with the most words of its own.
-    fn operation(&self, method: &str, path: &str) -> String {
-        let parts: Vec<&str> = path.split('/').collect();
-        let fits = |template: &&String| {
-            let wanted: Vec<&str> = template.split('/').collect();
-            let is_same = |(want, part): (&&str, &&str)| want.starts_with('{') || want == part;
-            wanted.len() == parts.len() && wanted.iter().zip(&parts).all(is_same)
-        };
-        let paths = self.document["paths"].as_object().unwrap();
-        let found = paths.keys().filter(|template| paths[*template].get(method).is_some()).filter(fits);
-        let found = found.max_by_key(|template| template.split('/').filter(|w| !w.starts_with('{')).count());
-        found.unwrap_or_else(|| panic!("{method} {path} is not described")).clone()
+impl Description for DataCenter {
+    const OPEN: &'static [&'static str] = &[];
+    const REFUSALS_COUNT: bool = false;
+
+    fn document(&self) -> &Value {
+        &self.document
     }
 
-    /// What is wrong with an answer. Refusals that are not described are held against the general one, and a 201 where
-    /// the description says 200 against that.
-    fn problems(&self, (method, operation): (&str, &str), status: u16, answer: &Value) -> Vec<String> {
+    /// Refusals that are not described are held against the general one, and a 201 where the description says 200
+    /// against that.
+    fn problems(&self, asked: &Asked<'_>, answer: &Value) -> Vec<String> {
+        let Asked { method, operation, status, .. } = *asked;
         let responses = &self.document["paths"][operation][method]["responses"];
-        let refusal = json!({"$ref": "#/components/schemas/RestErrors"});
         let described = responses.get(status.to_string()).or(responses.get("200").filter(|_| status < 300));
         let schema = described.and_then(|it| it["content"].as_object()?.values().next()?.get("schema"));
-        let schema = if status < 400 { schema.expect("a success is described").clone() } else { refusal };
-        let errors = self.validator(schema);
+        let refusal = named("RestErrors");
+        let schema = if status < 400 { schema.expect("a success is described") } else { &refusal };
+        let errors = validator(&self.document, schema);
         errors.iter_errors(answer).map(|error| format!("{}: {error}", error.instance_path)).collect()
-    }
-
-    fn validator(&self, mut schema: Value) -> Validator {
-        schema = json!({"allOf": [schema], "components": self.document["components"]});
-        jsonschema::options().with_draft(Draft::Draft4).should_validate_formats(true).build(&schema).unwrap()
     }
 }
 
@@ -119,53 +107,14 @@ fn close(value: &mut Value) {
     }
 }
 
-struct Asker {
-    server: FakeDataCenter,
-    description: Description,
-    asked: BTreeSet<String>,
-    problems: Vec<String>,
-}
-
-impl Asker {
-    /// PHP with the samples, a public and a personal project; ada is admin of PHP and of her own.
-    async fn start() -> Self {
-        let server = start(Version::V9_4).await;
-        server.seed_demo().project("OPEN").public().repository("tools").archive();
-        server.project("PHP").repository("empty").initialising(true);
-        server.project("~ada").repository("own");
-        server.user("linus").without_email();
-        Self { server, description: Description::read(), asked: BTreeSet::new(), problems: Vec::new() }
-    }
-
-    /// Asks, checks the answer against the description and gives it.
-    async fn ask(&mut self, token: &str, request: &str, body: Option<Value>, expected: u16) -> Value {
-        let (method, path) = request.split_once(' ').unwrap();
-        let url = format!("{}/rest{path}", self.server.base_url());
-        let mut sent = client().request(Method::from_bytes(method.as_bytes()).unwrap(), url);
-        if !token.is_empty() {
-            sent = sent.bearer_auth(token);
-        }
-        if let Some(body) = body {
-            sent = sent.json(&body);
-        }
-        let answer = sent.send().await.unwrap();
-        let status = answer.status().as_u16();
-        let text = answer.text().await.unwrap();
-        assert_eq!(status, expected, "{request}: {text}");
-        if text.is_empty() {
-            return Value::Null;
-        }
-        let answer: Value =
-            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{request}: {error}: {text}"));
-        let method = method.to_lowercase();
-        let operation = self.description.operation(&method, path.split('?').next().unwrap());
-        let problems = self.description.problems((&method, &operation), status, &answer);
-        self.problems.extend(problems.into_iter().map(|problem| format!("{request}: {problem}")));
-        if status < 300 {
-            self.asked.insert(format!("{method} {operation}"));
-        }
-        answer
-    }
+/// PHP with the samples, a public and a personal project; ada is admin of PHP and of her own.
+async fn start_full() -> FakeDataCenter {
+    let server = start(Version::V9_4).await;
+    server.seed_demo().project("OPEN").public().repository("tools").archive();
+    server.project("PHP").repository("empty").initialising(true);
+    server.project("~ada").repository("own");
+    server.user("linus").without_email();
+    server
 }
 
 const PHP: &str = "/api/latest/projects/PHP";
@@ -222,10 +171,11 @@ const AS_OTHERS: [(&str, &str, u16); 7] = [
 
 #[tokio::test]
 async fn every_answer_is_as_described() {
-    let mut asker = Asker::start().await;
-    let link = asker.server.link("http://127.0.0.1:1/", &["PROJECT_ADMIN"]);
+    let server = start_full().await;
+    let mut asker = Asker::new(format!("{}/rest", server.base_url()), DataCenter::read());
+    let link = server.link("http://127.0.0.1:1/", &["PROJECT_ADMIN"]);
     let (ada, eve) = (link.tokens_of("ada").access, link.tokens_of("eve").access);
-    asker.server.project("PHP").repository("mailer").grant_group("php", Level::Write);
+    server.project("PHP").repository("mailer").grant_group("php", Level::Write);
     for (request, status) in AS_ADMIN {
         asker.ask(&ada, &request.replace("{php}", PHP), None, status).await;
     }
@@ -235,11 +185,10 @@ async fn every_answer_is_as_described() {
     }
     webhooks(&mut asker, &ada, &format!("{PHP}/repos/mailer")).await;
     webhooks(&mut asker, &ada, PHP).await;
-    assert_eq!(asker.problems, Vec::<String>::new());
-    assert_eq!(asker.asked, operations(&asker.description.document));
+    asker.assert_all_as_described();
 }
 
-async fn webhooks(asker: &mut Asker, token: &str, of: &str) {
+async fn webhooks(asker: &mut Asker<DataCenter>, token: &str, of: &str) {
     let wish = json!({"name": "Stave", "url": "http://127.0.0.1:1/hook", "events": ["repo:refs_changed"],
                       "configuration": {"secret": "s"}});
     let made = asker.ask(token, &format!("POST {of}/webhooks"), Some(wish.clone()), 201).await;
@@ -252,18 +201,9 @@ async fn webhooks(asker: &mut Asker, token: &str, of: &str) {
     asker.ask(token, &format!("GET {of}/webhooks/{id}"), None, 404).await;
 }
 
-/// `method path` of everything that is described.
-fn operations(document: &Value) -> BTreeSet<String> {
-    let paths = document["paths"].as_object().unwrap();
-    let operations = paths.iter().flat_map(|(path, methods)| {
-        methods.as_object().unwrap().keys().map(move |method| format!("{method} {path}"))
-    });
-    operations.collect()
-}
-
 #[test]
 fn the_description_refuses_what_is_wrong() {
-    let description = Description::read();
+    let description = DataCenter::read();
     let user = json!({"name": "ada", "slug": "ada", "id": 1, "displayName": "Ada", "active": true, "type": "NORMAL",
                       "links": {}});
     let changed = |field: &str, value: Value| {
@@ -271,9 +211,8 @@ fn the_description_refuses_what_is_wrong() {
         user[field] = value;
         user
     };
-    let is_valid = |schema: &str, value: &Value| {
-        description.validator(json!({"$ref": format!("#/components/schemas/{schema}")})).is_valid(value)
-    };
+    let is_valid =
+        |schema: &str, value: &Value| validator(&description.document, &named(schema)).is_valid(value);
     assert!(is_valid("RestApplicationUser", &user));
     let rows = [
         ("RestApplicationUser", changed("id", json!("1"))),

@@ -129,6 +129,16 @@ pub(crate) fn below(address: &Url, path: &str) -> Url {
     url
 }
 
+/// Names that may contain anything are put behind the path that the address has.
+pub(crate) fn below_segments(address: &Url, segments: &[&str]) -> Url {
+    let mut url = address.clone();
+    let mut path =
+        url.path_segments_mut().expect("every address that is asked is http or https, which have a path");
+    path.pop_if_empty().extend(segments);
+    drop(path);
+    url
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +188,18 @@ mod tests {
             assert_eq!(answer(status, &[("location", location)], "").redirect_target().as_deref(), to);
         }
         assert_eq!(answer(302, &[], "").redirect_target(), None);
+    }
+
+    #[test]
+    fn names_in_a_path_are_encoded() {
+        for (root, expected) in [
+            ("https://git.example.com", "https://git.example.com/a%2F%3Fb/%7B1%7D/hooks"),
+            ("https://git.example.com/x/2.0", "https://git.example.com/x/2.0/a%2F%3Fb/%7B1%7D/hooks"),
+            ("https://git.example.com/x/", "https://git.example.com/x/a%2F%3Fb/%7B1%7D/hooks"),
+        ] {
+            let root = Url::parse(root).unwrap();
+            assert_eq!(below_segments(&root, &["a/?b", "{1}", "hooks"]).as_str(), expected);
+        }
     }
 
     #[test]

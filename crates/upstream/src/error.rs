@@ -197,14 +197,13 @@ impl fmt::Display for Saw {
 }
 
 /// Boxes of the consumer's form: `"Account: Read", "Webhooks: Read and write"`.
-struct Boxes<'a>(&'a [Permission]);
+pub(crate) struct Boxes<'a>(pub(crate) &'a [Permission]);
 
 impl fmt::Display for Boxes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, permission) in self.0.iter().enumerate() {
-            let (heading, label) = permission.label();
             let separator = if index == 0 { "" } else { ", " };
-            write!(f, "{separator}\"{heading}: {label}\"")?;
+            write!(f, "{separator}\"{permission}\"")?;
         }
         Ok(())
     }

@@ -45,7 +45,9 @@ const LOG_IN: [&str; 14] = [
     "login", "log in", "signin", "sign in", "sso", "samlsso", "saml", "saml2", "oidc", "openid", "adfs",
     "oauth2", "auth", "idp",
 ];
-const WHITELIST: &str = "Administration > 2FA Configuration > Plugin settings > \"Enable OAuth whitelist\"";
+/// Where an admin lets requests by OAuth past the plugin.
+pub(crate) const WHITELIST: &str =
+    "Administration > 2FA Configuration > Plugin settings > \"Enable OAuth whitelist\"";
 
 impl Interception {
     /// What answered a request for something below `base_url` that is no page.

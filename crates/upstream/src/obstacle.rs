@@ -237,13 +237,6 @@ impl From<&rustls::Error> for Obstacle {
     }
 }
 
-impl fmt::Display for Obstacle {
-    /// For the log; the sentence for people names the host as well.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
-
 /// An error and all that is behind it. `io::Error` hides what it wraps from `source()`, so it is unwrapped by hand.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&link| {
@@ -310,6 +303,7 @@ mod tests {
             assert!(sentence.contains("git.example.com") && sentence.ends_with('.'), "{sentence}");
         }
     }
+
     #[test]
     fn what_was_tried() {
         let tried = |url: &str, addresses: &[&str]| {

@@ -1,5 +1,6 @@
 //! Why a platform does not let a person in, each with a sentence that says what to do and where.
 
+use crate::interception::WHITELIST;
 use jiff::SignedDuration;
 use stave_domain::{Timestamp, integration::Platform};
 
@@ -173,8 +174,7 @@ impl SignInProblem {
             Self::TokenIgnored => format!(
                 "{host} gave Stave a token, but takes requests with it as if nobody had asked. Probably a proxy in front of \
                  Bitbucket drops the header \"Authorization\", or the base URL of the integration leads to another server: check \
-                 both. If a two-factor plugin is installed there, an admin enables Administration > 2FA Configuration > Plugin \
-                 settings > \"Enable OAuth whitelist\"."
+                 both. If a two-factor plugin is installed there, an admin enables {WHITELIST}."
             ),
             Self::OAuth2Missing => format!(
                 "{host} offers no OAuth 2. It came with version 7.21 of Bitbucket, and is on only while Bitbucket's own base URL \

@@ -1,7 +1,12 @@
 //! Bitbucket's REST API: a token, one host, and errors in the words of this room.
 
 use super::wire::ErrorAnswer;
-use crate::{HttpClient, UpstreamError, answer::Answer, http::Authorization, oauth2::scopes_in};
+use crate::{
+    HttpClient, Saw, UpstreamError,
+    answer::{Answer, authority, below, below_segments},
+    http::Authorization,
+    oauth2::scopes_in,
+};
 use reqwest::StatusCode;
 use stave_domain::{
     Secret,
@@ -22,7 +27,12 @@ pub(super) struct Api<'a> {
 impl Api<'_> {
     /// The address of a resource, such as `/user`.
     pub(super) fn at(&self, path: &str) -> Url {
-        crate::answer::below(self.root, path)
+        below(self.root, path)
+    }
+
+    /// The address of a resource with names in it, which may contain anything.
+    pub(super) fn at_segments(&self, segments: &[&str]) -> Url {
+        below_segments(self.root, segments)
     }
 
     /// One resource; every status but a success is an error.
@@ -34,14 +44,14 @@ impl Api<'_> {
     /// The address of the next page. The token goes to the API's own host only (rule of 4 May 2026), so a link to another
     /// one is an error; `bitbucket.org/!api/` is an old name of the API.
     pub(super) fn next(&self, link: &str) -> Result<Url, UpstreamError> {
-        let host = crate::answer::authority(self.root);
+        let host = authority(self.root);
         let link = link.replacen("https://bitbucket.org/!api/2.0/", "https://api.bitbucket.org/2.0/", 1);
         match self.root.join(&link) {
             Ok(url) if url.origin() == self.root.origin() => Ok(url),
             Ok(url) => Err(UpstreamError::Redirected { host, to: url.origin().ascii_serialization() }),
             Err(error) => Err(UpstreamError::Unreadable {
                 host,
-                saw: crate::Saw::Without("a usable link to the next page"),
+                saw: Saw::Without("a usable link to the next page"),
                 source: Some(error.into()),
             }),
         }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     UpstreamError,
     connector::{Ability, Inspect},
+    error::Boxes,
     oauth2::door_read,
 };
 use async_trait::async_trait;
@@ -42,13 +43,13 @@ impl Inspect for BitbucketCloud {
 /// Lists the webhooks of a repository that the person administers. None is installed.
 async fn hooks_listed(api: &Api<'_>) -> Result<Ability, UpstreamError> {
     let workspaces: WorkspacePage = api.get(&api.at("/user/workspaces")).await?.json()?;
-    let workspaces = workspaces.values.iter().filter_map(|entry| entry.workspace.segment());
+    let workspaces = workspaces.values.iter().filter_map(|entry| entry.workspace.name());
     for workspace in workspaces.take(WORKSPACES) {
-        let mut url = api.at(&format!("/repositories/{workspace}"));
+        let mut url = api.at_segments(&["repositories", workspace]);
         url.set_query(Some("role=admin&pagelen=1"));
         let repositories: RepositoryPage = api.get(&url).await?.json()?;
-        let Some(slug) = repositories.values.first().and_then(Named::segment) else { continue };
-        api.get(&api.at(&format!("/repositories/{workspace}/{slug}/hooks"))).await?;
+        let Some(slug) = repositories.values.first().and_then(Named::name) else { continue };
+        api.get(&api.at_segments(&["repositories", workspace, slug, "hooks"])).await?;
         return Ok(Ability::Yes(format!(
             "Stave can install webhooks with your account, for example in {workspace}/{slug}."
         )));
@@ -61,16 +62,9 @@ async fn hooks_listed(api: &Api<'_>) -> Result<Ability, UpstreamError> {
 }
 
 fn lacks(permissions: &[Permission]) -> String {
-    let boxes: Vec<_> = permissions
-        .iter()
-        .map(|permission| {
-            let (heading, label) = permission.label();
-            format!("\"{heading}: {label}\"")
-        })
-        .collect();
     format!(
         "The OAuth consumer lacks {}, so Stave cannot install webhooks. Log-ins work without; for new versions to appear at once, \
          tick it in the consumer, save, and check again.",
-        boxes.join(", ")
+        Boxes(permissions)
     )
 }

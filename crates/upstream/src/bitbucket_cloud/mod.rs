@@ -14,11 +14,13 @@ pub(crate) use probe::{is_nearly_bitbucket_org, probe};
 
 use crate::{
     HttpClient, SignInProblem, UpstreamError,
-    answer::{Answer, below},
+    answer::{authority, below},
     connector::{Client, Connector, Environment, Inspect, Registration, SignIn},
-    http::Authorization,
 };
-use stave_domain::{Secret, integration::BaseUrl};
+use stave_domain::{
+    Secret,
+    integration::{BaseUrl, Platform},
+};
 use url::Url;
 
 /// One integration's way to Bitbucket Cloud.
@@ -57,11 +59,9 @@ impl BitbucketCloud {
         api::Api { http: &self.http, root: &self.addresses.api, token, timeout: self.registration.timeout }
     }
 
-    /// Asks the token endpoint as this integration's client (RFC 6749, section 2.3.1).
-    async fn token_request(&self, form: &[(&str, &str)]) -> Result<Answer, UpstreamError> {
-        let (id, secret) = self.client()?;
-        let client = Authorization::Basic(id, secret);
-        self.http.post_form(&self.addresses.access_token, client, form, self.registration.timeout).await
+    fn refused(&self, problem: SignInProblem) -> UpstreamError {
+        let host = authority(&self.addresses.authorize);
+        UpstreamError::SignIn { host, platform: Platform::BitbucketCloud, problem }
     }
 }
 

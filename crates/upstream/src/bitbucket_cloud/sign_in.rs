@@ -2,9 +2,10 @@
 
 use super::{BitbucketCloud, profile::profile_read};
 use crate::{
-    SignInProblem, UpstreamError,
+    UpstreamError,
     answer::authority,
     connector::{Departure, SignIn, in_time},
+    http::Authorization,
     oauth2::{Asked, code_in, grant_in},
 };
 use async_trait::async_trait;
@@ -68,8 +69,11 @@ impl BitbucketCloud {
         Ok((profile, grant))
     }
 
+    /// Asks the token endpoint as this integration's client (RFC 6749, section 2.3.1).
     async fn grant_request(&self, form: &[(&str, &str)], asked: &Asked<'_>) -> Result<Grant, UpstreamError> {
-        let answer = self.token_request(form).await?;
+        let (id, secret) = self.client()?;
+        let (url, client) = (&self.addresses.access_token, Authorization::Basic(id, secret));
+        let answer = self.http.post_form(url, client, form, self.registration.timeout).await?;
         grant_in(&answer, Platform::BitbucketCloud, asked, (self.environment.now)())
     }
 
@@ -77,11 +81,6 @@ impl BitbucketCloud {
     async fn profile(&self, grant: &Grant) -> Result<(RemoteProfile, BTreeSet<String>), UpstreamError> {
         let read = profile_read(&self.api(&grant.access_token)).await;
         read.map_err(|error| explained(error, &grant.scopes))
-    }
-
-    pub(super) fn refused(&self, problem: SignInProblem) -> UpstreamError {
-        let host = authority(&self.addresses.authorize);
-        UpstreamError::SignIn { host, platform: Platform::BitbucketCloud, problem }
     }
 }
 

@@ -94,9 +94,8 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// The slug, or the uuid with its braces encoded.
-    pub(super) fn segment(&self) -> Option<String> {
-        let uuid = || Some(self.uuid.as_ref()?.replace('{', "%7B").replace('}', "%7D"));
-        self.slug.clone().filter(|slug| !slug.is_empty()).or_else(uuid)
+    /// The slug, or the uuid in its braces.
+    pub(super) fn name(&self) -> Option<&str> {
+        [&self.slug, &self.uuid].into_iter().flatten().map(String::as_str).find(|name| !name.is_empty())
     }
 }

@@ -3,7 +3,7 @@
 use super::{BitbucketDataCenter, Way};
 use crate::{
     UpstreamError,
-    answer::{Answer, below},
+    answer::{Answer, below, below_segments},
     http::Authorization,
     oauth1::{Request, Step},
 };
@@ -24,11 +24,7 @@ impl Api<'_> {
 
     /// The address of a resource with names in it, which may contain anything.
     pub(super) fn at_segments(&self, segments: &[&str]) -> Url {
-        let mut url = self.server.addresses.api.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.extend(segments);
-        }
-        url
+        below_segments(&self.server.addresses.api, segments)
     }
 
     /// One resource; every status but a success is an error, and so is a page for people.

@@ -19,12 +19,27 @@ impl BitbucketDataCenter {
         if is_good { Ok(answer) } else { Err(self.failure(&answer, step)) }
     }
 
-    /// What stands in the way. A log-in by OAuth 2 is no different here: its problems are JSON, and read elsewhere.
-    pub(super) fn failure(&self, answer: &Answer, step: Step) -> UpstreamError {
-        let told = Problem::of(answer).filter(|problem| problem.code().is_some());
-        if let Some(problem) = told {
-            return self.explained(answer, &problem, step);
+    /// What stands in the way.
+    fn failure(&self, answer: &Answer, step: Step) -> UpstreamError {
+        match (Problem::of(answer), step) {
+            (Some(problem), _) => self.explained(answer, &problem, step),
+            (None, Step::Use) => self.unexplained(answer),
+            (None, Step::RequestToken | Step::AccessToken | Step::Renewal) => self.token_refused(answer),
         }
+    }
+
+    /// What stands in the way where a token is asked for: whom Bitbucket refuses one, it tells why.
+    pub(super) fn token_refused(&self, answer: &Answer) -> UpstreamError {
+        match self.unexplained(answer) {
+            UpstreamError::Forbidden { host } if answer.status == StatusCode::FORBIDDEN => {
+                UpstreamError::Intercepted { host, by: Interception::Refusal }
+            }
+            failure => failure,
+        }
+    }
+
+    /// What stands in the way if no OAuth says it.
+    pub(super) fn unexplained(&self, answer: &Answer) -> UpstreamError {
         if let Some(by) = self.interception(answer) {
             return UpstreamError::Intercepted { host: answer.host(), by };
         }
@@ -32,10 +47,6 @@ impl BitbucketDataCenter {
             // Bitbucket says 401 also to people whom it knows and who may not do this.
             StatusCode::UNAUTHORIZED if user_of(answer).is_some() => {
                 UpstreamError::Forbidden { host: answer.host() }
-            }
-            // Whom Bitbucket refuses a token, it tells why.
-            StatusCode::FORBIDDEN if step != Step::Use => {
-                UpstreamError::Intercepted { host: answer.host(), by: Interception::Refusal }
             }
             _ => answer.failure(),
         }
@@ -53,8 +64,7 @@ impl BitbucketDataCenter {
     /// What Bitbucket says of a signed request (OAuth Problem Reporting).
     fn explained(&self, answer: &Answer, problem: &Problem, step: Step) -> UpstreamError {
         let host = answer.host();
-        let told = || problem.advice().or_else(|| problem.code()).unwrap_or_default();
-        let refused = SignInProblem::Refused { said: saying(&told(), None) };
+        let refused = || SignInProblem::Refused { said: saying(problem.code(), problem.advice().as_deref()) };
         let problem = match (problem.cause(step), step) {
             (Cause::Clock { acceptable }, _) => {
                 let middle = acceptable.and_then(|window| {
@@ -68,15 +78,13 @@ impl BitbucketDataCenter {
                 believed: believed.as_ref().map(address),
             },
             // It is known, but not wanted: what servers answer that have given up OAuth 1.
-            (Cause::Consumer, _) if problem.code().as_deref() == Some("consumer_key_refused") => {
-                SignInProblem::OAuth1Missing
-            }
+            (Cause::Consumer, _) if problem.code() == "consumer_key_refused" => SignInProblem::OAuth1Missing,
             (Cause::Consumer, _) => SignInProblem::ConsumerUnknown,
             (Cause::Token, Step::Use | Step::Renewal) => return UpstreamError::Unauthorized { host },
             (Cause::Token, Step::AccessToken) => SignInProblem::CodeSpent,
             (Cause::Denied, _) => SignInProblem::Denied,
             (Cause::Permission, _) => return UpstreamError::Forbidden { host },
-            (Cause::Token | Cause::Other | Cause::Unexplained, _) => refused,
+            (Cause::Token | Cause::Other, _) => refused(),
         };
         self.refused(problem)
     }

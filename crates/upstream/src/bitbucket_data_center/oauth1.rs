@@ -12,7 +12,6 @@ use crate::{
     },
 };
 use jiff::SignedDuration;
-use reqwest::StatusCode;
 use stave_domain::{Secret, Timestamp, identity::Grant};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +33,11 @@ impl Flow<'_> {
         let answer = match self.post(&request, Step::RequestToken).await {
             Err(UpstreamError::NotFound { .. }) => {
                 return Err(self.server.refused(SignInProblem::OAuth1Missing));
+            }
+            // Nobody is logged in yet, so a refusal without a reason is none of the person.
+            Err(UpstreamError::Unauthorized { .. }) => {
+                let said = "it refused the first request with status 401, and gave no reason.".to_owned();
+                return Err(self.server.refused(SignInProblem::Refused { said }));
             }
             answer => answer?,
         };
@@ -79,21 +83,7 @@ impl Flow<'_> {
         let signature = self.sign(request)?;
         let (by, timeout) = (Authorization::Signature(&signature), self.server.registration.timeout);
         let answer = self.server.http.post(request.url(), by, timeout).await?;
-        if answer.status == StatusCode::UNAUTHORIZED && step == Step::RequestToken {
-            return Err(self.unsaid(&answer, step));
-        }
         self.server.succeeded(answer, step)
-    }
-
-    /// Nobody is logged in yet, so a refusal without a reason is none of the person.
-    fn unsaid(&self, answer: &Answer, step: Step) -> UpstreamError {
-        match self.server.failure(answer, step) {
-            UpstreamError::Unauthorized { .. } => {
-                let said = "it refused the first request with status 401, and gave no reason.".to_owned();
-                self.server.refused(SignInProblem::Refused { said })
-            }
-            failure => failure,
-        }
     }
 
     fn grant_in(&self, answer: &Answer, old: Option<&Grant>) -> Result<Grant, UpstreamError> {

@@ -6,7 +6,6 @@ use crate::{
     answer::Answer,
     connector::Departure,
     http::Authorization,
-    oauth1::Step,
     oauth2::{Asked, challenge, code_in, grant_in},
 };
 use reqwest::StatusCode;
@@ -95,17 +94,17 @@ impl Flow<'_> {
 
     /// What is no answer of the token endpoint.
     fn intercepted(&self, answer: &Answer) -> Result<(), UpstreamError> {
-        if answer.status == StatusCode::FORBIDDEN && answer.json::<IgnoredAny>().is_err() {
-            return Err(self.server.failure(answer, Step::AccessToken));
-        }
         let is_another = answer.is_web_page() || answer.status.is_redirection();
-        if is_another || self.server.interception(answer).is_some() {
-            return Err(match self.server.failure(answer, Step::Use) {
-                UpstreamError::NotFound { .. } => self.missing(),
-                failure => failure,
-            });
+        match answer.status {
+            StatusCode::NOT_FOUND => Err(self.missing()),
+            StatusCode::FORBIDDEN if answer.json::<IgnoredAny>().is_err() => {
+                Err(self.server.token_refused(answer))
+            }
+            _ if is_another || self.server.interception(answer).is_some() => {
+                Err(self.server.unexplained(answer))
+            }
+            _ => Ok(()),
         }
-        if answer.status == StatusCode::NOT_FOUND { Err(self.missing()) } else { Ok(()) }
     }
 
     pub(super) fn missing(&self) -> UpstreamError {

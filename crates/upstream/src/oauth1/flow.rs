@@ -1,6 +1,7 @@
 //! A log-in in three steps (RFC 5849, section 2), and the renewal of what came of it (OAuth Session 1.0).
 
 use super::signature::Request;
+use crate::answer::below;
 use stave_domain::{Secret, integration::BaseUrl};
 use std::{collections::BTreeMap, time::Duration};
 use url::{Url, form_urlencoded};
@@ -39,8 +40,6 @@ pub struct AccessToken {
     pub expires_in: Option<Duration>,
     /// Renews it without the person; `None` if it cannot be renewed.
     pub session_handle: Option<Secret>,
-    /// How long it can be renewed; `None` if the server does not say.
-    pub authorization_expires_in: Option<Duration>,
 }
 
 /// The answer to a step lacks what it must have: whoever answered is not Bitbucket, or a proxy has changed it.
@@ -70,18 +69,11 @@ impl Endpoints {
     /// Those of Bitbucket Data Center, below its base URL with its context path.
     #[must_use]
     pub fn below(base_url: &BaseUrl) -> Self {
-        let at = |step: &str| {
-            let mut url = base_url.url().clone();
-            url.set_path(&format!(
-                "{}/plugins/servlet/oauth/{step}",
-                base_url.url().path().trim_end_matches('/')
-            ));
-            url
-        };
+        let at = |path| below(base_url.url(), path);
         Self {
-            request_token: at("request-token"),
-            authorize: at("authorize"),
-            access_token: at("access-token"),
+            request_token: at("/plugins/servlet/oauth/request-token"),
+            authorize: at("/plugins/servlet/oauth/authorize"),
+            access_token: at("/plugins/servlet/oauth/access-token"),
         }
     }
 
@@ -139,7 +131,6 @@ impl AccessToken {
             secret: form.secret("oauth_token_secret")?,
             expires_in: form.seconds("oauth_expires_in"),
             session_handle: form.secret("oauth_session_handle").ok(),
-            authorization_expires_in: form.seconds("oauth_authorization_expires_in"),
         })
     }
 }
@@ -233,23 +224,23 @@ mod tests {
 
     #[test]
     fn access_tokens() {
-        let token = |expires_in: Option<u64>, session_handle: Option<&str>, authorization: Option<u64>| {
+        let token = |expires_in: Option<u64>, session_handle: Option<&str>| {
             Ok(AccessToken {
                 token: Secret::new("t"),
                 secret: Secret::new("s"),
                 expires_in: expires_in.map(Duration::from_secs),
                 session_handle: session_handle.map(Secret::new),
-                authorization_expires_in: authorization.map(Duration::from_secs),
             })
         };
         let cases = [
             (
                 "&oauth_expires_in=157680000&oauth_session_handle=h&oauth_authorization_expires_in=160272000",
-                token(Some(157_680_000), Some("h"), Some(160_272_000)),
+                token(Some(157_680_000), Some("h")),
             ),
-            ("", token(None, None, None)),
-            ("&oauth_expires_in=soon&oauth_session_handle=", token(None, None, None)),
-            ("&oauth_expires_in=-1&oauth_authorization_expires_in=1.5", token(None, None, None)),
+            ("", token(None, None)),
+            ("&oauth_expires_in=soon&oauth_session_handle=", token(None, None)),
+            ("&oauth_expires_in=-1", token(None, None)),
+            ("&oauth_expires_in=1.5", token(None, None)),
         ];
         for (rest, read_as) in cases {
             let body = format!("oauth_token=t&oauth_token_secret=s{rest}");

@@ -13,6 +13,8 @@ const LONGEST_SAYING: usize = 300;
 /// What a server says about a request that it refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
+    /// The server's word for it; not empty.
+    code: String,
     /// Everything that begins with `oauth_`, decoded.
     parameters: BTreeMap<String, String>,
 }
@@ -55,9 +57,6 @@ pub enum Cause {
     Permission,
     /// Something else: see [`Problem::code`].
     Other,
-    /// "Unauthorized" without any reason: what Bitbucket answers if the account may not do this, and what a log-in page or
-    /// a plugin in front of it answers too.
-    Unexplained,
 }
 
 /// The instants that a server takes, both included.
@@ -71,7 +70,7 @@ pub struct Acceptable {
 
 impl Problem {
     /// Reads an answer: its status, its headers `WWW-Authenticate`, its body. Bitbucket names the problem in both or in one
-    /// of them. `None` if the answer is a success, or a failure of which OAuth does not speak.
+    /// of them. `None` if the answer is a success, or a failure for which it gives no reason.
     pub fn read<'a>(status: u16, challenges: impl IntoIterator<Item = &'a str>, body: &[u8]) -> Option<Self> {
         if (200..400).contains(&status) {
             return None;
@@ -82,7 +81,8 @@ impl Problem {
             .chain(body)
             .filter(|(name, value)| name.starts_with("oauth_") && !value.is_empty())
             .collect();
-        (status == 401 || parameters.contains_key("oauth_problem")).then_some(Self { parameters })
+        let code = said(&parameters, "oauth_problem")?;
+        Some(Self { code, parameters })
     }
 
     pub(crate) fn of(answer: &Answer) -> Option<Self> {
@@ -91,36 +91,22 @@ impl Problem {
         Self::read(answer.status.as_u16(), challenges, &answer.body)
     }
 
-    /// The server's word for it, for example `timestamp_refused`; `None` if it gave no reason. At most 300 characters.
+    /// The server's word for it, for example `timestamp_refused`; at most 300 characters.
     #[must_use]
-    pub fn code(&self) -> Option<String> {
-        self.said("oauth_problem")
+    pub fn code(&self) -> &str {
+        &self.code
     }
 
     /// What the server advises, for a person to read; at most 300 characters.
     #[must_use]
     pub fn advice(&self) -> Option<String> {
-        self.said("oauth_problem_advice")
-    }
-
-    /// The names of the parameters that it misses (`parameter_absent`) or does not take (`parameter_rejected`).
-    #[must_use]
-    pub fn blamed_parameters(&self) -> Vec<String> {
-        let lists = ["oauth_parameters_absent", "oauth_parameters_rejected"];
-        let names =
-            lists.iter().filter_map(|list| self.parameters.get(*list)).flat_map(|list| list.split('&'));
-        // The names are encoded once more inside their list, and rejected ones stand there with their value.
-        names
-            .filter_map(|name| name.split('=').next().filter(|name| !name.is_empty()))
-            .map(|name| clean(&percent_decode_str(name).decode_utf8_lossy()))
-            .collect()
+        said(&self.parameters, "oauth_problem_advice")
     }
 
     /// What it means for Stave.
     #[must_use]
     pub fn cause(&self, step: Step) -> Cause {
-        let Some(code) = self.parameters.get("oauth_problem") else { return Cause::Unexplained };
-        match code.as_str() {
+        match self.code() {
             "timestamp_refused" => Cause::Clock { acceptable: self.acceptable() },
             "signature_invalid" => Cause::Signature { believed: self.believed() },
             "consumer_key_unknown" | "consumer_key_rejected" | "consumer_key_refused" => Cause::Consumer,
@@ -154,10 +140,6 @@ impl Problem {
         let address = self.parameters.get("oauth_signature_base_string")?.split('&').nth(1)?;
         Url::parse(&percent_decode_str(address).decode_utf8().ok()?).ok()
     }
-
-    fn said(&self, name: &str) -> Option<String> {
-        self.parameters.get(name).map(|text| clean(text)).filter(|text| !text.is_empty())
-    }
 }
 
 /// The parameters of a header `WWW-Authenticate` (RFC 9110, section 11.6.1), decoded (RFC 5849, section 3.5.1). Several
@@ -178,9 +160,11 @@ fn challenge_parameters(header: &str) -> Vec<(String, String)> {
     parts.filter_map(parameter).collect()
 }
 
-/// A server's words, fit to be shown.
-fn clean(text: &str) -> String {
-    text.trim().chars().filter(|c| !c.is_control()).take(LONGEST_SAYING).collect()
+/// A server's words, fit to be shown; not empty.
+fn said(parameters: &BTreeMap<String, String>, name: &str) -> Option<String> {
+    let text = parameters.get(name)?.trim();
+    let text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_SAYING).collect();
+    (!text.is_empty()).then_some(text)
 }
 
 #[cfg(test)]
@@ -194,9 +178,10 @@ mod tests {
     #[test]
     fn a_problem_is_in_the_body_or_in_a_header() {
         let read = |status, challenges: &[&str], body: &str| {
-            Problem::read(status, challenges.iter().copied(), body.as_bytes()).map(|problem| problem.code())
+            Problem::read(status, challenges.iter().copied(), body.as_bytes())
+                .map(|problem| problem.code().to_owned())
         };
-        let told = |code: &str| Some(Some(code.to_owned()));
+        let told = |code: &str| Some(code.to_owned());
         let header = "OAuth realm=\"https%3A%2F%2Fgit.example.com\",oauth_problem=\"token_rejected\"";
         let cases = [
             (401, vec![], "oauth_problem=token_expired&oauth_problem_advice=x\n", told("token_expired")),
@@ -206,9 +191,10 @@ mod tests {
             (401, vec!["oauth OAUTH_PROBLEM=\"a%5Fb\""], "", told("a_b")),
             (400, vec![], "oauth_problem=parameter_absent", told("parameter_absent")),
             (503, vec![], "oauth_problem=user_refused", told("user_refused")),
-            (401, vec![], "", Some(None)),
-            (401, vec!["Basic realm=\"Bitbucket\""], "{\"errors\":[]}", Some(None)),
-            (401, vec!["OAuth realm=\"x\", oauth_problem=\"\""], "", Some(None)),
+            (401, vec![], "", None),
+            (401, vec!["Basic realm=\"Bitbucket\""], "{\"errors\":[]}", None),
+            (401, vec!["OAuth realm=\"x\", oauth_problem=\"\""], "", None),
+            (401, vec![], "oauth_problem=%0A", None),
             (403, vec![], "oauth_other=1", None),
             (503, vec![], "<html>", None),
             (302, vec![], "oauth_problem=token_expired", None),
@@ -251,7 +237,6 @@ mod tests {
         for (code, step, cause) in cases {
             assert_eq!(named(code).cause(step), cause, "{code} {step:?}");
         }
-        assert_eq!(Problem::read(401, [], b"").unwrap().cause(Use), Cause::Unexplained);
     }
 
     #[test]
@@ -295,13 +280,10 @@ mod tests {
 
     #[test]
     fn what_the_server_says_besides() {
-        let body = "oauth_problem=parameter_rejected&oauth_parameters_absent=oauth_nonce%26oauth%255Ftoken&\
-                    oauth_parameters_rejected=oauth_callback%3D%252Fx&oauth_problem_advice=+Use+a%0Acallback. ";
+        let body = "oauth_problem=parameter_rejected&oauth_problem_advice=+Use+a%0Acallback. ";
         let problem = Problem::read(400, [], body.as_bytes()).unwrap();
         assert_eq!(problem.advice().as_deref(), Some("Use acallback."));
-        assert_eq!(problem.blamed_parameters(), ["oauth_nonce", "oauth_token", "oauth_callback"]);
         assert_eq!(named("x").advice(), None);
-        assert!(named("x").blamed_parameters().is_empty());
-        assert_eq!(named(&"x".repeat(5000)).code().unwrap().len(), LONGEST_SAYING);
+        assert_eq!(named(&"x".repeat(5000)).code().len(), LONGEST_SAYING);
     }
 }

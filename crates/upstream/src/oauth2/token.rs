@@ -78,7 +78,7 @@ fn grant(said: TokenAnswer, asked: &Asked<'_>, now: Timestamp) -> Grant {
     }
 }
 
-fn expiry(expires_in: Option<&serde_json::Value>, now: Timestamp) -> Timestamp {
+fn expiry(expires_in: Option<&Value>, now: Timestamp) -> Timestamp {
     let said = expires_in.and_then(|v| v.as_i64().or_else(|| v.as_str()?.parse().ok()));
     let life = SignedDuration::from_secs(said.unwrap_or(DEFAULT_LIFE_SECONDS).clamp(0, LONGEST_LIFE_SECONDS));
     now.checked_add(life).unwrap_or(Timestamp::MAX)

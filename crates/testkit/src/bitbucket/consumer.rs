@@ -106,6 +106,14 @@ impl Consumer {
         Tokens { access, refresh }
     }
 
+    /// What it would get for itself by `client_credentials`, were it private.
+    pub fn own_token(&self) -> String {
+        let mut state = self.fake.state();
+        let scopes = state.consumer(&self.key).map(|consumer| consumer.scopes.clone()).unwrap_or_default();
+        let answer = token::app_json(&mut state, &self.key, &scopes);
+        answer["access_token"].as_str().unwrap_or_default().to_owned()
+    }
+
     fn change(&self, change: impl FnOnce(&mut ConsumerRecord)) -> &Self {
         let mut state = self.fake.state();
         change(state.consumer_mut(&self.key).expect("a consumer stays"));

@@ -1,5 +1,6 @@
 //! Refusals of the API: `{"type": "error", "error": {...}}`.
 
+use crate::common::fault::GONE;
 use axum::{
     Json,
     http::StatusCode,
@@ -51,14 +52,8 @@ impl ApiError {
 
     /// An endpoint across workspaces that went away on 14 April 2026.
     pub(crate) fn gone() -> Self {
-        Self {
-            status: StatusCode::GONE,
-            error: json!({
-                "message": "CHANGE-2770 - Functionality has been deprecated",
-                "detail": "Please read the changelog entry for more details.",
-                "data": {"announcement_url": "https://developer.atlassian.com/cloud/bitbucket/changelog#CHANGE-2770"},
-            }),
-        }
+        let said: Value = serde_json::from_str(GONE).expect("it is JSON");
+        Self { status: StatusCode::GONE, error: said["error"].clone() }
     }
 }
 

@@ -13,7 +13,8 @@ use crate::common::{clock::Clock, fault::Plans, record::RecordedRequest};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
+    iter,
     path::PathBuf,
     sync::{Mutex, MutexGuard, atomic::AtomicUsize},
 };
@@ -38,6 +39,8 @@ pub(crate) struct Fake {
 pub(crate) struct State {
     pub(crate) users: Vec<UserRecord>,
     pub(crate) workspaces: Vec<WorkspaceRecord>,
+    /// Uuids of every workspace that there is or was.
+    workspace_uuids: HashSet<String>,
     pub(crate) repositories: Vec<RepositoryRecord>,
     pub(crate) consumers: Vec<ConsumerRecord>,
     pub(crate) webhooks: Vec<WebhookRecord>,
@@ -107,6 +110,13 @@ impl State {
 
     pub(crate) fn workspace_mut(&mut self, uuid: &str) -> Option<&mut WorkspaceRecord> {
         self.workspaces.iter_mut().find(|workspace| workspace.uuid == uuid)
+    }
+
+    /// A uuid for a new workspace that no other one has or had: also one that was renamed or deleted keeps its own.
+    pub(crate) fn workspace_uuid_new(&mut self, slug: &str) -> String {
+        let names = iter::once(slug.to_owned()).chain((2..).map(|number| format!("{slug} {number}")));
+        let mut uuids = names.map(|name| uuid_of("workspace", &name));
+        uuids.find(|uuid| self.workspace_uuids.insert(uuid.clone())).expect("the names do not end")
     }
 
     /// By slug or by `{uuid}`.

@@ -58,6 +58,8 @@ pub(crate) struct UserRecord {
     pub(crate) nickname: String,
     pub(crate) display_name: String,
     pub(crate) emails: Vec<Email>,
+    /// Where the picture is; `None` is a page of the fake.
+    avatar: Option<String>,
     created_at: Timestamp,
 }
 
@@ -94,6 +96,16 @@ impl User {
         self.change(|user| name.clone_into(&mut user.display_name))
     }
 
+    /// Changes where the picture is: a new person's is a page of the fake, most real ones are elsewhere, over https.
+    pub fn avatar(&self, url: &str) -> &Self {
+        self.change(|user| user.avatar = Some(url.to_owned()))
+    }
+
+    /// The other immutable id.
+    pub fn account_id(&self) -> String {
+        self.fake.state().user(&self.uuid).map(|user| user.account_id.clone()).unwrap_or_default()
+    }
+
     /// Makes a personal API token: the password beside the e-mail address in the API, beside
     /// `x-bitbucket-api-token-auth` in git.
     pub fn api_token(&self, scopes: &[&str]) -> String {
@@ -118,6 +130,7 @@ impl UserRecord {
             nickname: nickname.to_owned(),
             display_name: format!("{capital}{rest} Example"),
             emails: vec![Email::primary(&format!("{nickname}@example.com"))],
+            avatar: None,
             created_at: now,
         }
     }
@@ -125,6 +138,7 @@ impl UserRecord {
     /// The person as others see them.
     pub(crate) fn to_json(&self, fake: &Fake) -> Value {
         let id = encoded(&self.uuid);
+        let avatar = self.avatar.clone().unwrap_or_else(|| fake.site(&format!("/account/{id}/avatar/")));
         json!({
             "type": "user",
             "uuid": self.uuid,
@@ -134,7 +148,7 @@ impl UserRecord {
             "links": {
                 "self": {"href": fake.api(&format!("/users/{id}"))},
                 "html": {"href": fake.site(&format!("/{id}/"))},
-                "avatar": {"href": fake.site(&format!("/account/{id}/avatar/"))},
+                "avatar": {"href": avatar},
                 "repositories": {"href": fake.api(&format!("/repositories/{id}"))},
             },
         })

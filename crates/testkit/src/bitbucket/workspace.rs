@@ -45,7 +45,7 @@ impl Workspace {
         let mut state = fake.state();
         let known = state.workspace_named(slug).map(|workspace| workspace.uuid.clone());
         let uuid = known.unwrap_or_else(|| {
-            let workspace = WorkspaceRecord::new(slug, state.now());
+            let workspace = WorkspaceRecord::new(slug, state.workspace_uuid_new(slug), state.now());
             let uuid = workspace.uuid.clone();
             state.workspaces.push(workspace);
             uuid
@@ -82,6 +82,15 @@ impl Workspace {
         })
     }
 
+    /// Deletes the workspace with its repositories and consumers. Whoever makes one with the same slug makes another one, with
+    /// another uuid.
+    pub fn delete(self) {
+        let mut state = self.fake.state();
+        state.workspaces.retain(|workspace| workspace.uuid != self.uuid);
+        state.repositories.retain(|repository| repository.workspace != self.uuid);
+        state.consumers.retain(|consumer| consumer.workspace != self.uuid);
+    }
+
     /// The repository with this slug; a new one is private, empty, and its members may push.
     pub fn repository(&self, slug: &str) -> Repository {
         Repository::named(&self.fake, &self.uuid, slug)
@@ -104,17 +113,11 @@ impl Workspace {
 }
 
 impl WorkspaceRecord {
-    fn new(slug: &str, now: Timestamp) -> Self {
+    fn new(slug: &str, uuid: String, now: Timestamp) -> Self {
         let capital: String = slug.chars().take(1).flat_map(char::to_uppercase).collect();
         let rest: String = slug.chars().skip(1).collect();
         let name = format!("{capital}{rest}");
-        Self {
-            uuid: uuid_of("workspace", slug),
-            slug: slug.to_owned(),
-            name,
-            members: Vec::new(),
-            created_at: now,
-        }
+        Self { uuid, slug: slug.to_owned(), name, members: Vec::new(), created_at: now }
     }
 
     pub(crate) fn is_owner(&self, user: &str) -> bool {

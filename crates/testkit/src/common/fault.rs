@@ -6,6 +6,9 @@ use axum::{
 };
 use std::time::Duration;
 
+/// What the Bitbucket Cloud API says of what it removed.
+pub(crate) const GONE: &str = r#"{"type":"error","error":{"message":"CHANGE-2770 - Functionality has been deprecated","detail":"Please read the changelog entry for more details.","data":{"announcement_url":"https://developer.atlassian.com/cloud/bitbucket/changelog#CHANGE-2770"}}}"#;
+
 /// How a request goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -27,6 +30,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// 410, with the words of the Bitbucket Cloud API for what it removed on 14 April 2026.
+    pub fn gone() -> Self {
+        Self::status(410, GONE)
+    }
+
     /// This status with this body.
     pub fn status(status: u16, body: &str) -> Self {
         Self::Status { status, body: body.to_owned() }

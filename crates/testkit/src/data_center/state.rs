@@ -189,6 +189,12 @@ impl State {
         self.users.iter().find(|user| user.name.eq_ignore_ascii_case(name))
     }
 
+    /// Names of groups are compared without regard to case.
+    pub(crate) fn group_named(&self, name: &str) -> Option<&BTreeSet<u32>> {
+        let mut groups = self.groups.iter();
+        groups.find(|(group, _)| group.eq_ignore_ascii_case(name)).map(|(_, members)| members)
+    }
+
     pub(crate) fn user_with_slug(&self, slug: &str) -> Option<&UserRecord> {
         self.users.iter().find(|user| user.slug == slug)
     }

@@ -107,6 +107,19 @@ impl User {
         self.change(|user| user.global = None)
     }
 
+    /// Puts the person into these groups and takes them out of all others; new groups are made.
+    pub fn groups(&self, names: &[&str]) -> &Self {
+        let mut state = self.fake.state();
+        state.groups.values_mut().for_each(|members| {
+            members.remove(&self.id);
+        });
+        for name in names {
+            state.groups.entry((*name).to_owned()).or_default().insert(self.id);
+        }
+        drop(state);
+        self
+    }
+
     /// Makes it a user of type `SERVICE`, who is no person.
     pub fn service(&self) -> &Self {
         self.change(|user| user.is_service = true)
@@ -227,7 +240,7 @@ pub(crate) async fn list(
     caller.user()?;
     let state = fake.state();
     let filter = listing.parameter("filter").map(str::to_lowercase);
-    let group = listing.parameter("group").map(|name| state.groups.get(name).cloned().unwrap_or_default());
+    let group = listing.parameter("group").map(|name| state.group_named(name).cloned().unwrap_or_default());
     let wanted = permission::Wanted::read(&listing)?;
     let is_listed = |user: &UserRecord| {
         filter.as_ref().is_none_or(|filter| user.matches(filter))

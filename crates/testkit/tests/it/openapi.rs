@@ -3,7 +3,7 @@
 use crate::description::{Asked, Asker, Description, named, validator};
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use stave_testkit::{FakeBitbucket, Level, samples};
+use stave_testkit::{Email, FakeBitbucket, Fault, Level, samples};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Fields that are null in practice although the description does not say so: schema, field.
@@ -111,22 +111,30 @@ async fn start() -> FakeBitbucket {
         acme.repository(name).push(make);
     }
     acme.repository("empty").grant("linus", Level::Read);
+    bitbucket.workspace("globex").member("ada");
+    let emails = [Email::primary("ada@example.com"), Email::unconfirmed("old@example.com")];
+    bitbucket.user("ada").emails(&emails);
     bitbucket
 }
 
-/// Asked by ada, an owner, with every scope; `{ada}` and `{mailer}` stand for uuids.
-const AS_OWNER: [(&str, u16); 59] = [
+/// Asked by ada, an owner, with every scope; `{ada}`, `{acme}` and `{mailer}` stand for uuids.
+const AS_OWNER: [(&str, u16); 64] = [
     ("GET /user", 200),
     ("GET /user/emails", 200),
+    ("GET /user/emails?pagelen=1&page=2", 200),
     ("GET /user/emails/ada@example.com", 200),
     ("GET /user/emails/other@example.com", 404),
     ("GET /user/workspaces", 200),
+    ("GET /user/workspaces?pagelen=1", 200),
+    ("GET /user/workspaces?pagelen=1&page=2", 200),
+    ("GET /user/workspaces?administrator=true", 200),
     ("GET /user/workspaces?pagelen=101", 400),
     ("GET /user/workspaces/acme/permission", 200),
     ("GET /user/workspaces/acme/permissions/repositories", 200),
     ("GET /users/{ada}", 200),
     ("GET /users/nobody", 404),
     ("GET /workspaces/acme", 200),
+    ("GET /workspaces/{acme}", 200),
     ("GET /workspaces/nowhere", 404),
     ("GET /workspaces/acme/members", 200),
     ("GET /workspaces/acme/members/{ada}", 200),
@@ -177,12 +185,18 @@ const AS_OWNER: [(&str, u16); 59] = [
     ("GET /hook_events/nothing", 404),
 ];
 
-/// Asked with other tokens: none, one that nobody made, one with a single scope, a repository's, a plain member's.
-const AS_OTHERS: [(&str, &str, u16); 10] = [
+/// Asked with other tokens: none, one that nobody made, one with a single scope, a consumer's own, a repository's, a plain
+/// member's.
+const AS_OTHERS: [(&str, &str, u16); 15] = [
     ("none", "GET /user", 401),
     ("wrong", "GET /user", 401),
     ("none", "GET /repositories/acme/mailer", 404),
     ("narrow", "GET /user", 403),
+    ("narrow", "GET /user/workspaces", 403),
+    ("none", "GET /user/workspaces", 401),
+    ("itself", "GET /user", 200),
+    ("itself", "GET /user/workspaces", 200),
+    ("itself", "GET /workspaces/acme", 200),
     ("repository", "GET /user", 200),
     ("repository", "GET /repositories/acme/mailer/hooks", 403),
     ("member", "GET /repositories/acme/mailer/hooks", 403),
@@ -204,18 +218,22 @@ async fn every_answer_is_as_described() {
         ("none", String::new()),
         ("wrong", "wrong".to_owned()),
         ("narrow", tokens_of("ada", &["team"])),
+        ("itself", bitbucket.consumer("acme", "", &SCOPES).private().own_token()),
         ("repository", mailer.access_token(&["repository", "account"])),
         ("member", tokens_of("grace", &SCOPES)),
     ]);
     let encoded = |uuid: &str| uuid.replace('{', "%7B").replace('}', "%7D");
     let (ada, mailer) = (encoded(bitbucket.user("ada").uuid()), encoded(mailer.uuid()));
+    let acme = encoded(bitbucket.workspace("acme").uuid());
     for (request, status) in AS_OWNER {
-        let request = request.replace("{ada}", &ada).replace("{mailer}", &mailer);
+        let request = request.replace("{ada}", &ada).replace("{mailer}", &mailer).replace("{acme}", &acme);
         asker.ask(&owner, &request, None, status).await;
     }
     for (who, request, status) in AS_OTHERS {
         asker.ask(&others[who], request, None, status).await;
     }
+    bitbucket.fail_next("/2.0/user/workspaces", Fault::gone());
+    asker.ask(&owner, "GET /user/workspaces", None, 410).await;
     webhooks(&mut asker, &owner, "/repositories/acme/mailer").await;
     webhooks(&mut asker, &owner, "/workspaces/acme").await;
     asker.assert_all_as_described();

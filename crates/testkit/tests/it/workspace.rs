@@ -209,3 +209,37 @@ async fn the_demo_has_people_and_packages() {
         "private repositories are not shown to nobody in particular"
     );
 }
+
+#[tokio::test]
+async fn a_workspace_of_the_same_name_is_another_one() {
+    let bitbucket = FakeBitbucket::start().await;
+    let ada = bitbucket.consumer("globex", CALLBACK, &SCOPES).tokens_of("ada").access;
+    let uuids = async || {
+        let (_, answer) = api(&bitbucket, &ada, "/user/workspaces").await;
+        let own = answer["values"].as_array().unwrap().iter();
+        own.map(|access| access["workspace"]["uuid"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let first = bitbucket.workspace("acme").owner("ada").uuid().to_owned();
+    assert_eq!(uuids().await, [first.as_str()]);
+    bitbucket.workspace("acme").delete();
+    assert_eq!(uuids().await, [""; 0]);
+    assert_eq!(api(&bitbucket, &ada, "/workspaces/acme").await.0, 404);
+    let second = bitbucket.workspace("acme").owner("ada").uuid().to_owned();
+    assert_ne!(second, first);
+    assert_eq!(uuids().await, [second.as_str()]);
+    assert_eq!(api(&bitbucket, &ada, "/workspaces/acme").await.1["uuid"], json!(second));
+    // One that was renamed keeps its uuid.
+    bitbucket.workspace("acme").rename("initech");
+    assert_ne!(bitbucket.workspace("acme").uuid(), second);
+}
+
+#[tokio::test]
+async fn a_picture_may_be_anywhere() {
+    let story = Story::start().await;
+    let (_, own) = story.ask("ada", "/user").await;
+    assert!(own["links"]["avatar"]["href"].as_str().unwrap().starts_with(&story.bitbucket.base_url()));
+    assert_eq!(own["account_id"], json!(story.bitbucket.user("ada").account_id()));
+    story.bitbucket.user("ada").avatar("https://avatars.example/ada.png");
+    let (_, own) = story.ask("ada", "/user").await;
+    assert_eq!(own["links"]["avatar"]["href"], json!("https://avatars.example/ada.png"));
+}

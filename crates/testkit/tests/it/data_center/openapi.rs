@@ -120,10 +120,14 @@ async fn start_full() -> FakeDataCenter {
 const PHP: &str = "/api/latest/projects/PHP";
 
 /// Asked by ada, with the scope of a project's admin; `{php}` stands for the project.
-const AS_ADMIN: [(&str, u16); 35] = [
+const AS_ADMIN: [(&str, u16); 39] = [
     ("GET /api/latest/application-properties", 200),
     ("GET /authconfig/latest/login-options", 200),
     ("GET /api/latest/users", 200),
+    ("GET /api/latest/users?group=php&filter=grace", 200),
+    ("GET /api/latest/users?group=php&limit=1&start=1", 200),
+    ("GET /api/latest/users?group=nobody", 200),
+    ("GET /api/latest/users?group=php&limit=0", 400),
     ("GET /api/latest/users?permission.1=PROJECT_READ&permission.1.projectKey=PHP", 200),
     ("GET /api/latest/users?permission.1=NONSENSE", 400),
     ("GET /api/latest/users/ada?avatarSize=48", 200),

@@ -269,11 +269,16 @@ impl Waiting {
     }
 
     fn profile(&self) -> RemoteProfile {
+        let email =
+            self.email.clone().map(|address| RemoteEmail { address, confirmed: self.email_confirmed });
         RemoteProfile {
             external_id: self.external_id.clone(),
             handle: self.handle.clone(),
             display_name: self.display_name.clone(),
-            email: self.email.clone().map(|address| RemoteEmail { address, confirmed: self.email_confirmed }),
+            second_id: None,
+            picture: None,
+            emails: email.iter().cloned().collect(),
+            email,
         }
     }
 }

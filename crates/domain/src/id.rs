@@ -63,4 +63,16 @@ ids! {
     RunId,
     /// One line of the Log.
     LogEntryId,
+    /// A website whose visitors log in here.
+    WebsiteId,
+    /// A visitor of one website who signed in there.
+    WebsiteMemberId,
+    /// One browser in which a member is signed in to a website; OpenID Connect's `sid`.
+    WebsiteLoginId,
+    /// An OpenID Connect client of a website.
+    WebsiteClientId,
+    /// What a member let a client do, from the code to the last refresh token.
+    WebsiteGrantId,
+    /// One line of a website's own log.
+    WebsiteEventId,
 }

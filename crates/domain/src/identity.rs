@@ -17,14 +17,21 @@ pub struct RemoteProfile {
     pub handle: String,
     /// Their full name there; may be empty.
     pub display_name: String,
-    /// The primary address, if the platform tells it.
+    /// The address to write to, if the platform tells one: the primary one.
     pub email: Option<RemoteEmail>,
+    /// Another immutable id, if the platform has two (Bitbucket Cloud: the `account_id`).
+    pub second_id: Option<String>,
+    /// Where their picture is: https, on a host that the platform chose.
+    pub picture: Option<String>,
+    /// Every address that the platform tells, the primary one first.
+    pub emails: Vec<RemoteEmail>,
 }
 
 /// An e-mail address as the platform knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RemoteEmail {
     /// The address.
+    #[serde(with = "crate::as_text")]
     pub address: EmailAddress,
     /// Whether the platform says that it was confirmed.
     pub confirmed: bool,

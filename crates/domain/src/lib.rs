@@ -3,6 +3,8 @@
 //! Every other room speaks in these types. A value that exists has been checked: names, addresses and
 //! versions are parsed once, at the door, and the type is the proof.
 
+mod as_text;
+
 pub mod check;
 pub mod composer;
 pub mod credential;
@@ -21,6 +23,7 @@ pub mod setting;
 pub mod token;
 pub mod user;
 pub mod version;
+pub mod website;
 
 pub use jiff::Timestamp;
 pub use secret::Secret;

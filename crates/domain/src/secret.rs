@@ -49,9 +49,36 @@ impl<'de> serde::Deserialize<'de> for Secret {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed(pub Vec<u8>);
 
+impl serde::Serialize for Sealed {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hex::encode(&self.0))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Sealed {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        hex::decode(text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
 /// SHA-256 of a random secret of at least 256 bits: enough to recognise it, useless to whoever reads the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SecretHash(pub [u8; 32]);
+
+impl serde::Serialize for SecretHash {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hex::encode(self.0))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for SecretHash {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let mut hash = [0; 32];
+        hex::decode_to_slice(String::deserialize(from)?, &mut hash).map_err(serde::de::Error::custom)?;
+        Ok(Self(hash))
+    }
+}
 
 impl SecretHash {
     /// The hash of a secret.

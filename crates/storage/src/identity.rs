@@ -242,6 +242,9 @@ mod tests {
             handle: handle.into(),
             display_name: display_name.into(),
             email: None,
+            second_id: None,
+            picture: None,
+            emails: Vec::new(),
         }
     }
 

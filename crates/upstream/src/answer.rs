@@ -122,6 +122,12 @@ pub(crate) fn authority(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
+/// An address of something that a browser may load: https, and nothing else.
+pub(crate) fn https_only(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    (url.scheme() == "https" && url.username().is_empty() && url.password().is_none()).then(|| url.into())
+}
+
 /// `path` is put behind the path that the address has.
 pub(crate) fn below(address: &Url, path: &str) -> Url {
     let mut url = address.clone();

@@ -6,6 +6,7 @@ use stave_domain::{
     Secret, Timestamp,
     identity::{Grant, RemoteProfile},
     integration::{ApiTimeout, BaseUrl, Platform},
+    website::Circle,
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
 use url::Url;
@@ -19,6 +20,11 @@ pub trait Connector: Send + Sync {
 
     /// Trying whether everything that a log-in needs is in order.
     fn inspect(&self) -> Option<&dyn Inspect> {
+        None
+    }
+
+    /// Finding out who belongs together.
+    fn circles(&self) -> Option<&dyn Circles> {
         None
     }
 }
@@ -55,6 +61,19 @@ pub trait Inspect: Send + Sync {
 
     /// Whether a bell can be installed with this grant; the sentence says how, or what is missing.
     async fn webhooks(&self, grant: &Grant) -> Result<Ability, UpstreamError>;
+}
+
+/// Finding out who belongs together: in a workspace, in a group.
+#[async_trait]
+pub trait Circles: Send + Sync {
+    /// In which circles the person is who gave the grant: of a platform that tells them all, all of them; of one that has to be
+    /// asked, those of the wanted ones. Only [`Circle::is`] tells which of them is which. What could not be found out is an
+    /// error, never a circle less.
+    async fn circles(&self, grant: &Grant, wanted: &[Circle]) -> Result<Vec<Circle>, UpstreamError>;
+
+    /// The circle that somebody means who typed this; `None` if there is none, as far as the client may see. Where the client
+    /// may not look, it is a circle of which not everything is known.
+    async fn circle_find(&self, typed: &str) -> Result<Option<Circle>, UpstreamError>;
 }
 
 /// Whether something can be done.

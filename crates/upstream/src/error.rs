@@ -7,6 +7,7 @@ use crate::{
     interception::Interception,
     obstacle::{Obstacle, Tried},
     sign_in_problem::{SignInProblem, place},
+    site,
 };
 use stave_domain::integration::{Permission, Platform};
 use std::{fmt, time::Duration};
@@ -79,6 +80,16 @@ pub enum UpstreamError {
         obstacle: Obstacle,
         /// How.
         tried: Box<Tried>,
+        /// For the log.
+        source: Option<BoxError>,
+    },
+    /// No answer came from a site that somebody protects with Stave.
+    #[error("{}", site::sentence(.host, .obstacle))]
+    SiteUnreachable {
+        /// Who was asked.
+        host: String,
+        /// Why.
+        obstacle: Obstacle,
         /// For the log.
         source: Option<BoxError>,
     },
@@ -162,7 +173,9 @@ impl UpstreamError {
         match self {
             Self::RateLimited { .. } => true,
             Self::Unexpected { status, .. } => *status >= 500,
-            Self::Unreachable { obstacle, .. } => obstacle.is_transient(),
+            Self::Unreachable { obstacle, .. } | Self::SiteUnreachable { obstacle, .. } => {
+                obstacle.is_transient()
+            }
             _ => false,
         }
     }

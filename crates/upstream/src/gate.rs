@@ -115,10 +115,22 @@ mod tests {
     fn an_address_is_recognised_however_it_is_spelled() {
         for url in [
             "http://127.0.0.1/",
+            "http://127.1/",
+            "http://127.0.0.1./",
             "http://2130706433/",
+            "http://017700000001/",
+            "http://0177.0.0.1/",
+            "http://0x7f000001/",
             "http://0x7f.1/",
+            "http://0/",
+            "http://[::]/",
             "http://[::ffff:127.0.0.1]/",
+            "http://[::ffff:7f00:1]/",
+            "http://[::127.0.0.1]/",
             "http://[::1]:80/",
+            "http://www.example.com@127.0.0.1/",
+            "http://%31%32%37.0.0.1/",
+            "http://\u{ff11}\u{ff12}\u{ff17}.0.0.1/",
         ] {
             let url = Url::parse(url).unwrap();
             assert!(gate(Reach::Permitted).check_literal(&url).is_err(), "{url}");

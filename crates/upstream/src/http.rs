@@ -2,7 +2,7 @@
 
 use crate::{
     BoxError, UpstreamError,
-    answer::Answer,
+    answer::{Answer, authority},
     gate::{Gate, Reach},
     obstacle::Obstacle,
 };
@@ -105,6 +105,25 @@ impl HttpClient {
         self.send(url, timeout, |client| accepting(PAGE, client.request(Method::GET, url.clone()))).await
     }
 
+    /// At most so many bytes of a page, asked for with these headers; what follows is not read.
+    pub(crate) async fn get_beginning(
+        &self,
+        url: &Url,
+        headers: &[(&str, &str)],
+        most_bytes: usize,
+    ) -> Result<Answer, UpstreamError> {
+        let build = |client: &reqwest::Client| {
+            let request = accepting(PAGE, client.request(Method::GET, url.clone()));
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+        };
+        let mut response = self.ask(url, ApiTimeout(None), build).await?;
+        let answer = Answer::new(url, response.status(), response.headers().clone());
+        match body_read(&mut response, most_bytes).await {
+            Ok(Body { read: body, .. }) => Ok(Answer { body, ..answer }),
+            Err(error) => Err(broken(url, error)),
+        }
+    }
+
     /// A POST without a body.
     pub(crate) async fn post(
         &self,
@@ -138,6 +157,22 @@ impl HttpClient {
         timeout: ApiTimeout,
         build: impl FnOnce(&reqwest::Client) -> RequestBuilder,
     ) -> Result<Answer, UpstreamError> {
+        let mut response = self.ask(url, timeout, build).await?;
+        let answer = Answer::new(url, response.status(), response.headers().clone());
+        match body_read(&mut response, BODY_LIMIT_BYTES).await {
+            Ok(Body { read: body, is_whole: true }) => Ok(Answer { body, ..answer }),
+            Ok(_) => Err(UpstreamError::unreachable(url, Obstacle::TooLarge, None)),
+            Err(error) => Err(broken(url, error)),
+        }
+    }
+
+    /// Sends a request through its gate; the body of the answer has not come yet.
+    async fn ask(
+        &self,
+        url: &Url,
+        timeout: ApiTimeout,
+        build: impl FnOnce(&reqwest::Client) -> RequestBuilder,
+    ) -> Result<Response, UpstreamError> {
         let line = if url.scheme() == "https" { &self.encrypted } else { &self.plain };
         line.gate
             .check_literal(url)
@@ -146,17 +181,10 @@ impl HttpClient {
         if let Some(limit) = [timeout.duration(), self.most].into_iter().flatten().min() {
             request = request.timeout(limit);
         }
-        let response = match request.send().await {
-            Ok(response) => response,
-            Err(error) => return Err(broken(url, error)),
-        };
-        let answer = Answer::new(url, response.status(), response.headers().clone());
-        let body = match body_read(response).await {
-            Ok(body) => body.ok_or_else(|| UpstreamError::unreachable(url, Obstacle::TooLarge, None))?,
-            Err(error) => return Err(broken(url, error)),
-        };
-        tracing::debug!(host = %answer.host(), path = url.path(), status = answer.status.as_u16(), "upstream answered");
-        Ok(Answer { body, ..answer })
+        let response = request.send().await.map_err(|error| broken(url, error))?;
+        let (host, status) = (authority(url), response.status().as_u16());
+        tracing::debug!(%host, path = url.path(), status, "upstream answered");
+        Ok(response)
     }
 }
 
@@ -202,16 +230,24 @@ impl Authorization<'_> {
     }
 }
 
-/// The whole body; `None` if it is larger than the limit.
-async fn body_read(mut response: Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
-    let mut body = Vec::new();
+/// What was read of a body.
+struct Body {
+    read: Vec<u8>,
+    /// Whether there was no more.
+    is_whole: bool,
+}
+
+/// The body, decompressed, up to so many bytes.
+async fn body_read(response: &mut Response, limit: usize) -> Result<Body, reqwest::Error> {
+    let mut read = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > BODY_LIMIT_BYTES {
-            return Ok(None);
+        let room = limit - read.len();
+        read.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            return Ok(Body { read, is_whole: false });
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok(Some(body))
+    Ok(Body { read, is_whole: true })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Other people's HTTP: Bitbucket Cloud and Bitbucket Data Center.
+//! Other people's HTTP: Bitbucket Cloud and Bitbucket Data Center, and the sites that are to be protected.
 //!
 //! What enters: values that somebody configured (a base URL, a client id, a secret) and a grant to act with.
 //! What leaves: the words of `stave_domain`, or an [`UpstreamError`] whose `Display` is a sentence for the user.
@@ -18,9 +18,11 @@ mod obstacle;
 mod page;
 mod probe;
 mod sign_in_problem;
+mod site;
 
 pub use connector::{
-    Ability, Client, Connector, Departure, Environment, Inspect, Registration, SignIn, connector, state_in,
+    Ability, Circles, Client, Connector, Departure, Environment, Inspect, Registration, SignIn, connector,
+    state_in,
 };
 pub use error::{Saw, UpstreamError};
 pub use http::{ClientError, HttpClient};
@@ -28,6 +30,7 @@ pub use interception::Interception;
 pub use obstacle::{CertificateProblem, Obstacle, Tried};
 pub use probe::{ProbeProblem, Sight, probe};
 pub use sign_in_problem::SignInProblem;
+pub use site::{SiteAnswer, site_look};
 
 /// Where an error came from, for the log.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

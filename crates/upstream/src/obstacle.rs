@@ -186,7 +186,7 @@ impl fmt::Display for Tried {
 }
 
 impl CertificateProblem {
-    fn sentence(&self, host: &str) -> String {
+    pub(crate) fn sentence(&self, host: &str) -> String {
         match self {
             Self::Expired => {
                 format!("The certificate of {host} has expired. Whoever runs {host} has to renew it.")

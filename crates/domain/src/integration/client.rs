@@ -49,7 +49,8 @@ impl FromStr for OAuthVersion {
 }
 
 /// What Stave is registered as at a code host: an OAuth consumer, an application link.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Client {
     /// The host made id and secret.
     OAuth2 {

@@ -17,11 +17,13 @@ use std::{fmt, str::FromStr, time::Duration};
 use url::Url;
 
 /// A kind of code host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Platform {
     /// bitbucket.org, or a stand-in that speaks its language.
+    #[serde(rename = "bitbucket")]
     BitbucketCloud,
     /// Bitbucket Data Center, or Bitbucket Server as it was called before.
+    #[serde(rename = "bitbucket-data-center")]
     BitbucketDataCenter,
 }
 

@@ -4,6 +4,7 @@
 //! (tokens only in the header and only to the API host, rotating refresh tokens, `scope` instead of `scopes`).
 
 mod api;
+mod circle;
 mod inspect;
 mod probe;
 mod profile;
@@ -15,7 +16,7 @@ pub(crate) use probe::{is_nearly_bitbucket_org, probe};
 use crate::{
     HttpClient, SignInProblem, UpstreamError,
     answer::{authority, below},
-    connector::{Client, Connector, Environment, Inspect, Registration, SignIn},
+    connector::{Circles, Client, Connector, Environment, Inspect, Registration, SignIn},
 };
 use stave_domain::{
     Secret,
@@ -71,6 +72,10 @@ impl Connector for BitbucketCloud {
     }
 
     fn inspect(&self) -> Option<&dyn Inspect> {
+        Some(self)
+    }
+
+    fn circles(&self) -> Option<&dyn Circles> {
         Some(self)
     }
 }

@@ -4,7 +4,8 @@ use super::{
     api::{Api, granted_scopes},
     wire::{EmailEntry, EmailPage, UserAnswer},
 };
-use crate::{Saw, SignInProblem, UpstreamError};
+use crate::{Saw, SignInProblem, UpstreamError, answer::https_only};
+use serde_json::Value;
 use stave_domain::{
     identity::{RemoteEmail, RemoteProfile},
     integration::Platform,
@@ -18,7 +19,7 @@ const EMAIL_PAGES: usize = 10;
 pub(super) async fn profile_read(api: &Api<'_>) -> Result<(RemoteProfile, BTreeSet<String>), UpstreamError> {
     let answer = api.get(&api.at("/user")).await?;
     let mut profile = person(answer.json()?, &answer.host())?;
-    profile.email = primary_email(api).await?;
+    (profile.email, profile.emails) = addresses(email_entries(api).await?);
     Ok((profile, granted_scopes(&answer)))
 }
 
@@ -44,11 +45,16 @@ fn person(user: UserAnswer, host: &str) -> Result<RemoteProfile, UpstreamError> 
             .unwrap_or_default(),
         display_name: user.display_name.unwrap_or_default(),
         email: None,
+        second_id: user.account_id.as_str().filter(|id| !id.is_empty()).map(str::to_owned),
+        picture: user.links.pointer("/avatar/href").and_then(Value::as_str).and_then(https_only),
+        emails: Vec::new(),
     })
 }
 
-/// The primary address. Without the permission to read it the sign-in goes on: the person types one.
-async fn primary_email(api: &Api<'_>) -> Result<Option<RemoteEmail>, UpstreamError> {
+/// What is told of the person's addresses, over all pages. Without the permission to read them the sign-in goes on: the person
+/// types one.
+async fn email_entries(api: &Api<'_>) -> Result<Vec<EmailEntry>, UpstreamError> {
+    let mut entries = Vec::new();
     let mut next = Some(api.at("/user/emails"));
     for _ in 0..EMAIL_PAGES {
         let Some(url) = next else { break };
@@ -59,21 +65,27 @@ async fn primary_email(api: &Api<'_>) -> Result<Option<RemoteEmail>, UpstreamErr
                 | UpstreamError::Forbidden { .. }
                 | UpstreamError::NotFound { .. },
             ) => {
-                return Ok(None);
+                return Ok(Vec::new());
             }
             Err(error) => return Err(error),
         };
         let page: EmailPage = answer.json()?;
-        if let Some(found) = page.values.into_iter().find(|entry| entry.is_primary == Some(true)) {
-            return Ok(email(found));
-        }
+        entries.extend(page.values);
         next = page.next.map(|link| api.next(&link)).transpose()?;
     }
-    Ok(None)
+    Ok(entries)
 }
 
-fn email(entry: EmailEntry) -> Option<RemoteEmail> {
-    let address = entry.email?.parse().ok()?;
+/// The primary address, if there is one, and all of them, the primary one first.
+fn addresses(mut entries: Vec<EmailEntry>) -> (Option<RemoteEmail>, Vec<RemoteEmail>) {
+    let is_primary = |entry: &EmailEntry| entry.is_primary == Some(true);
+    entries.sort_by_key(|entry| !is_primary(entry));
+    let primary = entries.first().filter(|entry| is_primary(entry)).and_then(email);
+    (primary, entries.iter().filter_map(email).collect())
+}
+
+fn email(entry: &EmailEntry) -> Option<RemoteEmail> {
+    let address = entry.email.as_ref()?.parse().ok()?;
     Some(RemoteEmail { address, confirmed: entry.is_confirmed == Some(true) })
 }
 
@@ -103,6 +115,35 @@ mod tests {
             let profile = read(json).unwrap();
             let seen = (profile.external_id.as_str(), profile.handle.as_str(), profile.display_name.as_str());
             assert_eq!(seen, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_second_id_and_the_picture_are_told_if_they_can_be_used() {
+        let picture = |href: &str| {
+            format!(r#"{{"uuid":"{{1}}","account_id":"557058:1","links":{{"avatar":{{"href":{href}}}}}}}"#)
+        };
+        for (href, expected) in [
+            (r#""https://avatars.example/a?s=1""#, Some("https://avatars.example/a?s=1")),
+            (r#""http://avatars.example/a""#, None),
+            (r#""https://ada:x@avatars.example/a""#, None),
+            (r#""javascript:alert(1)""#, None),
+            (r#""data:image/png;base64,AA""#, None),
+            (r#""/a.png""#, None),
+            ("7", None),
+            ("null", None),
+        ] {
+            let profile = read(&picture(href)).unwrap();
+            assert_eq!(profile.picture.as_deref(), expected, "{href}");
+            assert_eq!(profile.second_id.as_deref(), Some("557058:1"));
+        }
+        for json in [
+            r#"{"uuid":"{1}"}"#,
+            r#"{"uuid":"{1}","account_id":"","links":null}"#,
+            r#"{"uuid":"{1}","account_id":7}"#,
+        ] {
+            let profile = read(json).unwrap();
+            assert_eq!((profile.second_id, profile.picture), (None, None), "{json}");
         }
     }
 
@@ -138,7 +179,7 @@ mod tests {
             (r#"{"is_primary":true}"#, None),
         ];
         for (json, expected) in cases {
-            let found = email(serde_json::from_str(json).unwrap());
+            let found = email(&serde_json::from_str(json).unwrap());
             let seen = found.as_ref().map(|email| (email.address.as_str(), email.confirmed));
             assert_eq!(seen, expected, "{json}");
         }

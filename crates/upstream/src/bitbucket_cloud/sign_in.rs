@@ -85,7 +85,7 @@ impl BitbucketCloud {
 }
 
 /// A refusal that does not say which scope is missing, explained by the scopes that the token has.
-fn explained(error: UpstreamError, scopes: &BTreeSet<String>) -> UpstreamError {
+pub(super) fn explained(error: UpstreamError, scopes: &BTreeSet<String>) -> UpstreamError {
     let platform = Platform::BitbucketCloud;
     let missing = Permission::missing_from(platform, scopes);
     match error {

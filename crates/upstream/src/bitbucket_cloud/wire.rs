@@ -9,9 +9,15 @@ pub(super) struct UserAnswer {
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
     pub(super) uuid: Option<String>,
+    /// A text; the other immutable id.
+    #[serde(default)]
+    pub(super) account_id: Value,
     pub(super) nickname: Option<String>,
     pub(super) username: Option<String>,
     pub(super) display_name: Option<String>,
+    /// Objects with a `href`; `avatar` is the picture.
+    #[serde(default)]
+    pub(super) links: Value,
 }
 
 /// `GET /2.0/user/emails`, one page.
@@ -70,8 +76,9 @@ fn texts<'a>(object: &'a Value, key: &str) -> impl Iterator<Item = &'a str> {
 /// `GET /2.0/user/workspaces`, one page.
 #[derive(Deserialize)]
 pub(super) struct WorkspacePage {
-    #[serde(default)]
+    /// Always there: a page without it is no empty one.
     pub(super) values: Vec<WorkspaceEntry>,
+    pub(super) next: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -86,7 +93,7 @@ pub(super) struct RepositoryPage {
     pub(super) values: Vec<Named>,
 }
 
-/// What stands in an address for something.
+/// What stands in an address for something; also `GET /2.0/workspaces/{workspace}`.
 #[derive(Deserialize)]
 pub(super) struct Named {
     pub(super) slug: Option<String>,

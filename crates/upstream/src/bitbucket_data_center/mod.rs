@@ -5,6 +5,7 @@
 //! RFC 6749 and RFC 7636 for OAuth 2; RFC 5849 for OAuth 1. There is no resource that says who asks: a header and a servlet do.
 
 mod api;
+mod circle;
 mod failure;
 mod inspect;
 mod oauth1;
@@ -19,7 +20,7 @@ pub(crate) use probe::probe;
 use crate::{
     HttpClient, SignInProblem, UpstreamError,
     answer::{authority, below},
-    connector::{Client, Connector, Environment, Inspect, Registration, SignIn},
+    connector::{Circles, Client, Connector, Environment, Inspect, Registration, SignIn},
 };
 use stave_domain::{
     Timestamp,
@@ -98,6 +99,10 @@ impl Connector for BitbucketDataCenter {
     }
 
     fn inspect(&self) -> Option<&dyn Inspect> {
+        Some(self)
+    }
+
+    fn circles(&self) -> Option<&dyn Circles> {
         Some(self)
     }
 }

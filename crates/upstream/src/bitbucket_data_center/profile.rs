@@ -6,11 +6,14 @@ use super::{
     failure::user_of,
     wire::{Page, UserAnswer},
 };
-use crate::{Interception, Saw, SignInProblem, UpstreamError};
+use crate::{Interception, Saw, SignInProblem, UpstreamError, answer::https_only};
 use stave_domain::identity::{RemoteEmail, RemoteProfile};
+use url::Url;
 
 /// So many pages of people whose names are similar are looked through.
 const USER_PAGES: usize = 10;
+/// Without it, nothing is told of a picture. Pixels.
+const AVATAR: &str = "avatarSize=128";
 
 /// The person; [`UpstreamError::Unauthorized`] if Bitbucket does not know who asks. It may well answer those with status 200.
 pub(super) async fn profile_read(api: &Api<'_>) -> Result<RemoteProfile, UpstreamError> {
@@ -40,7 +43,9 @@ async fn user_name(api: &Api<'_>) -> Result<Option<String>, UpstreamError> {
 /// counts is the name in the answer.
 async fn user_find(api: &Api<'_>, name: &str) -> Result<Option<UserAnswer>, UpstreamError> {
     let is_same = |user: &UserAnswer| user.name.to_lowercase() == name.to_lowercase();
-    match api.get(&api.at_segments(&["users", name])).await {
+    let mut url = api.at_segments(&["users", name]);
+    url.set_query(Some(AVATAR));
+    match api.get(&url).await {
         Ok(answer) => {
             let user: UserAnswer = answer.json()?;
             if is_same(&user) {
@@ -53,6 +58,7 @@ async fn user_find(api: &Api<'_>, name: &str) -> Result<Option<UserAnswer>, Upst
     let mut start = 0;
     for _ in 0..USER_PAGES {
         let mut url = api.at("/users");
+        url.set_query(Some(AVATAR));
         url.query_pairs_mut()
             .append_pair("filter", name)
             .append_pair("start", &start.to_string())
@@ -83,10 +89,43 @@ fn person(api: &Api<'_>, user: UserAnswer) -> Result<RemoteProfile, UpstreamErro
         source: None,
     })?;
     let address = user.email.and_then(|email| email.parse().ok());
+    let email = address.map(|address| RemoteEmail { address, confirmed: false });
+    let picture = user.avatar.and_then(|avatar| picture_at(api.server.registration.base_url.url(), &avatar));
     Ok(RemoteProfile {
         external_id: id.to_string(),
         handle: user.name,
         display_name: user.display_name.unwrap_or_default(),
-        email: address.map(|address| RemoteEmail { address, confirmed: false }),
+        second_id: None,
+        picture,
+        emails: email.iter().cloned().collect(),
+        email,
     })
+}
+
+/// The server tells its own pictures from the root of its host, and those of others whole.
+fn picture_at(base_url: &Url, avatar: &str) -> Option<String> {
+    https_only(base_url.join(avatar).ok()?.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_loaded_over_https_only() {
+        let base_url: Url = "https://git.example.com/bitbucket".parse().unwrap();
+        for (avatar, picture) in [
+            (
+                "/bitbucket/users/ada/avatar.png?s=128",
+                Some("https://git.example.com/bitbucket/users/ada/avatar.png?s=128"),
+            ),
+            ("https://avatars.example/ada?s=128", Some("https://avatars.example/ada?s=128")),
+            ("//avatars.example/ada", Some("https://avatars.example/ada")),
+            ("http://avatars.example/ada", None),
+            ("javascript:alert(1)", None),
+        ] {
+            assert_eq!(picture_at(&base_url, avatar).as_deref(), picture, "{avatar}");
+        }
+        assert_eq!(picture_at(&"http://git.example.com".parse().unwrap(), "/users/ada/avatar.png"), None);
+    }
 }

@@ -39,6 +39,9 @@ pub(super) struct UserAnswer {
     #[serde(rename = "emailAddress")]
     pub(super) email: Option<String>,
     pub(super) active: Option<bool>,
+    /// From the root of the host, or whole; only if a size was asked for.
+    #[serde(rename = "avatarUrl")]
+    pub(super) avatar: Option<String>,
     /// `NORMAL` or `SERVICE`.
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
@@ -47,7 +50,7 @@ pub(super) struct UserAnswer {
 /// A page of any list.
 #[derive(Deserialize)]
 pub(super) struct Page<T> {
-    #[serde(default = "Vec::new")]
+    /// Always there: a page without it is no empty one.
     pub(super) values: Vec<T>,
     /// Not `start` plus `limit`: what was filtered out counts.
     #[serde(rename = "nextPageStart")]

@@ -35,6 +35,8 @@ pub(crate) enum Asked<'a> {
     Code { callback: &'a Url },
     /// A grant for an older one's refresh token.
     Refresh { old: &'a Grant },
+    /// A grant for the client itself (RFC 6749, section 4.4).
+    Itself,
 }
 
 /// The grant in an answer of the token endpoint.
@@ -63,7 +65,7 @@ impl TokenAnswer {
 /// What a refresh does not mention is as it was (RFC 6749, sections 5.1 and 6).
 fn grant(said: TokenAnswer, asked: &Asked<'_>, now: Timestamp) -> Grant {
     let old = match asked {
-        Asked::Code { .. } => None,
+        Asked::Code { .. } | Asked::Itself => None,
         Asked::Refresh { old } => Some(*old),
     };
     let expires_at = expiry(said.expires_in.as_ref(), now);

@@ -72,6 +72,7 @@ async fn ada_logs_in_at_every_version_that_speaks_oauth2() {
         assert_eq!((profile.handle.as_str(), profile.display_name.as_str()), ("ada", "Ada Lovelace"));
         let email = profile.email.unwrap();
         assert_eq!((email.address.as_str(), email.confirmed), ("ada@example.com", false));
+        assert_eq!((profile.emails, profile.second_id, profile.picture), (vec![email], None, None));
         assert_eq!(grant.expires_at, now() + SignedDuration::from_secs(3600));
         assert_eq!(Permission::missing_from(Platform::BitbucketDataCenter, &grant.scopes), []);
         assert_eq!(story.sign_in().who_am_i(&grant).await.unwrap().handle, "ada");

@@ -3,6 +3,7 @@
 #![cfg(test)] // so that the lint knows that helpers may unwrap
 
 mod broken;
+mod circle;
 mod data_center;
 mod data_center_oauth1;
 mod inspect;
@@ -10,5 +11,6 @@ mod log;
 mod oauth1;
 mod probe;
 mod sign_in;
+mod site;
 mod support;
 mod unreachable;

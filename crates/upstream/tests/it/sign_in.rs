@@ -1,7 +1,8 @@
 //! Logging in at a fake Bitbucket: the whole trip, and what can happen on it.
 
 use crate::support::{
-    callback, connector_of, environment, http, now, oauth2_client, problem, query_of, registration,
+    Server, callback, connector_of, environment, http, json, now, oauth2_client, problem, query_of,
+    registration,
 };
 use jiff::SignedDuration;
 use stave_domain::{
@@ -135,6 +136,63 @@ async fn only_the_primary_address_counts_and_only_bitbucket_confirms_it() {
 }
 
 #[tokio::test]
+async fn every_address_is_told_with_whether_it_is_confirmed_and_the_primary_one_is_first() {
+    let unconfirmed = Email { is_confirmed: false, ..Email::primary("main@example.com") };
+    let other = |number: usize| Email::confirmed(&format!("ada{number}@example.com"));
+    let many: Vec<Email> = (0..30).map(other).chain([Email::primary("main@example.com")]).collect();
+    let cases = [
+        (
+            vec![
+                Email::confirmed("second@example.com"),
+                unconfirmed.clone(),
+                Email::unconfirmed("x@y.example"),
+            ],
+            vec![("main@example.com", false), ("second@example.com", true), ("x@y.example", false)],
+        ),
+        (vec![Email::unconfirmed("a@x.example")], vec![("a@x.example", false)]),
+        (vec![], vec![]),
+    ];
+    for (emails, expected) in cases {
+        let story = Story::start().await;
+        story.bitbucket.user("ada").emails(&emails);
+        let (profile, _) = story.log_in().await.unwrap();
+        let seen: Vec<_> = profile.emails.iter().map(|it| (it.address.as_str(), it.confirmed)).collect();
+        assert_eq!(seen, expected, "{emails:?}");
+    }
+    let story = Story::start().await;
+    story.bitbucket.user("ada").emails(&many);
+    let (profile, _) = story.log_in().await.unwrap();
+    let seen: Vec<_> = profile.emails.iter().map(|email| email.address.as_str().to_owned()).collect();
+    let in_order = [many[30].clone()].into_iter().chain(many[..30].to_vec()).map(|email| email.address);
+    assert_eq!(seen, in_order.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn the_token_is_not_carried_to_the_host_of_a_next_page() {
+    let thief = Server::start(|_| {
+        json(200, r#"{"values":[{"email":"mallory@example.com","is_primary":true,"is_confirmed":true}]}"#)
+    })
+    .await;
+    let story = Story::start().await;
+    let page = format!(r#"{{"values":[],"next":"{}/2.0/user/emails?page=2"}}"#, thief.base_url);
+    story.bitbucket.fail_next("/2.0/user/emails", Fault::status(200, &page));
+    let error = story.log_in().await.unwrap_err();
+    assert!(matches!(error, UpstreamError::Redirected { .. }), "{error:?}");
+    assert_eq!(thief.requests(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_second_id_and_the_picture_are_told() {
+    let story = Story::start().await;
+    let ada = story.bitbucket.user("ada");
+    let (profile, _) = story.log_in().await.unwrap();
+    assert_eq!((profile.second_id, profile.picture), (Some(ada.account_id()), None), "not over plain HTTP");
+    ada.avatar("https://avatars.example/ada.png");
+    let (profile, _) = story.log_in().await.unwrap();
+    assert_eq!(profile.picture.as_deref(), Some("https://avatars.example/ada.png"));
+}
+
+#[tokio::test]
 async fn without_the_email_permission_the_log_in_goes_on() {
     let story = Story::start().await;
     story.bitbucket.fail(
@@ -142,7 +200,7 @@ async fn without_the_email_permission_the_log_in_goes_on() {
         Fault::status(403, r#"{"type":"error","error":{"message":"m","detail":{"required":["email"],"granted":["account"]}}}"#),
     );
     let (profile, _) = story.log_in().await.unwrap();
-    assert_eq!(profile.email, None);
+    assert_eq!((profile.email, profile.emails), (None, vec![]));
 }
 
 #[tokio::test]

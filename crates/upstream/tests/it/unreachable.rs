@@ -5,7 +5,7 @@ use crate::support::{
     oauth2_client, registration,
 };
 use stave_domain::{
-    integration::{ApiTimeout, Platform},
+    integration::{ApiTimeout, BaseUrl, Platform},
     outbound::Outbound,
 };
 use stave_upstream::{
@@ -74,9 +74,20 @@ async fn addresses_are_refused_however_they_are_spelled_unless_the_operator_name
     let server = Server::start(|_| json(401, "{}")).await;
     let port = server.base_url.url().port().unwrap();
     let closed = HttpClient::new(Outbound::default()).unwrap();
-    for host in
-        ["127.0.0.1", "2130706433", "0x7f.0.0.1", "localhost", "[::ffff:127.0.0.1]", "169.254.169.254"]
-    {
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0177.0.0.1",
+        "0x7f.0.0.1",
+        "0x7f000001",
+        "0.0.0.0",
+        "localhost",
+        "[::]",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "169.254.169.254",
+    ] {
         for scheme in ["http", "https"] {
             let base_url = format!("{scheme}://{host}:{port}").parse().unwrap();
             let problem = probe(&closed, Platform::BitbucketCloud, &base_url, now()).await.unwrap_err();
@@ -86,6 +97,8 @@ async fn addresses_are_refused_however_they_are_spelled_unless_the_operator_name
         }
     }
     assert_eq!(server.requests(), Vec::<String>::new());
+    let with_user = format!("http://git.example.com@127.0.0.1:{port}").parse::<BaseUrl>();
+    assert!(with_user.unwrap_err().to_string().contains("user name"));
     for host in ["127.0.0.1", "localhost"] {
         let base_url = format!("http://{host}:{port}").parse().unwrap();
         probe(&http(), Platform::BitbucketCloud, &base_url, now()).await.unwrap();

@@ -30,9 +30,11 @@ mod testing;
 mod token;
 mod user;
 mod version;
+mod website;
 
 pub use blob::{Blob, Blobs};
 pub use error::{OpenError, StorageError};
+pub use website::{Redeemed, WebsiteCounts};
 
 use conn::Conn;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -73,6 +75,15 @@ impl Storage {
         self.conn.changes().count()
     }
 
+    /// How often this process changed something that decides about the passes of websites: a website, its members, logins and
+    /// passes, the organization, an integration. A decision that was taken before is still right as long as it stays the same,
+    /// unless another process writes too. Insertions and [`Self::website_login_seen`] do not count, which make no decision wrong:
+    /// so visitors who come and go do not make those of others forgotten.
+    #[must_use]
+    pub fn website_change_count(&self) -> u64 {
+        self.conn.changes().count_of_passes()
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StorageError> {
         let statement = Statement::from_string(self.conn.get_database_backend(), "SELECT 1");
@@ -84,6 +95,12 @@ impl Storage {
     /// one file behind, without a log beside it.
     pub async fn close(&self) -> Result<(), StorageError> {
         self.conn.close().await
+    }
+
+    /// Whether no other process writes, so that what was counted here is all that happened: so it is on SQLite.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.conn.get_database_backend() == DbBackend::Sqlite
     }
 
     /// "SQLite" or "PostgreSQL".

@@ -2,8 +2,8 @@
 
 use crate::{Storage, StorageError, conn::Conn};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, Iterable, Select, UpdateResult,
-    Value,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, Iterable, QueryFilter, Select,
+    UpdateResult, Value,
     sea_query::{Expr, ExprTrait, LikeExpr, OnConflict},
 };
 
@@ -55,6 +55,15 @@ where
     A: ActiveModelTrait,
 {
     A::Entity::update(row.into_active_model().reset_all()).exec_without_returning(conn).await?;
+    Ok(())
+}
+
+/// Stores the columns that the row knows, of one that is there and `is_meant`; `Detached` if there is none.
+pub(crate) async fn update_if<A>(row: A, is_meant: Expr, conn: &Conn) -> Result<(), StorageError>
+where
+    A: ActiveModelTrait,
+{
+    A::Entity::update(row.reset_all()).validate()?.filter(is_meant).exec_without_returning(conn).await?;
     Ok(())
 }
 
@@ -114,7 +123,12 @@ pub(crate) fn contains(search_text: impl ColumnTrait, search: &str) -> Condition
     if words.is_empty() {
         return Condition::all();
     }
-    let escaped = words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    Condition::all().add(has(search_text, &words))
+}
+
+/// Rows whose text has this part in it, which is in lower case like the text itself.
+pub(crate) fn has(text: impl ColumnTrait, part: &str) -> Expr {
+    let escaped = part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let pattern = LikeExpr::new(format!("%{escaped}%")).escape('\\');
-    Condition::all().add(Expr::col(search_text.as_column_ref()).like(pattern))
+    Expr::col(text.as_column_ref()).like(pattern)
 }

@@ -3,6 +3,8 @@
 //! Each test has a database of its own: a SQLite file or, if `STAVE_TEST_DATABASE_URL` names a PostgreSQL server and a
 //! user who may make databases, a database there. It is gone when the test is over.
 
+pub(crate) mod website;
+
 use crate::Storage;
 use sqlx::{Connection, PgConnection};
 use stave_domain::{

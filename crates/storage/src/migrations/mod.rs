@@ -13,6 +13,7 @@ mod m0007_version;
 mod m0008_job;
 mod m0009_log;
 mod m0010_client;
+mod m0011_website;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0008_job::Step),
             Box::new(m0009_log::Step),
             Box::new(m0010_client::Step),
+            Box::new(m0011_website::Step),
         ]
     }
 

@@ -3,7 +3,9 @@
 use super::Migrations;
 use crate::{
     Storage,
-    testing::{TestDatabase, at, id, integration, login, organization, test_database, user},
+    testing::{
+        TestDatabase, at, id, integration, login, organization, test_database, user, website::website,
+    },
 };
 use sea_orm::{ConnectOptions, Database};
 use sea_orm_migration::MigratorTrait;
@@ -155,4 +157,17 @@ async fn after_the_tenth_step_trips_begin_again() {
     };
     storage.attempt_insert(&attempt).await.unwrap();
     assert_eq!(storage.attempt_take(&state_hash).await.unwrap(), Some(attempt));
+}
+
+#[tokio::test]
+async fn the_eleventh_step_adds_websites_to_what_is_there() {
+    let database = database_after(10).await;
+    let (acme, _) = literals(&database)(1);
+    let row = format!("organization VALUES ({acme}, 'acme', 'ACME', 'acme', 1800000000000, NULL)");
+    database.run(&format!("INSERT INTO {row}")).await;
+    let storage = Storage::open(&database.url).await.unwrap();
+    assert_eq!(storage.organization_list("", 0, 9).await.unwrap(), [organization(1, "acme")]);
+    let shop = website(1, "shop");
+    storage.website_insert(&shop).await.unwrap();
+    assert_eq!(storage.website_list(id(1)).await.unwrap(), [shop]);
 }

@@ -25,6 +25,7 @@ pub mod setting;
 pub mod token;
 pub mod user;
 pub mod version;
+pub mod website;
 
 use crate::StorageError;
 use stave_domain::{Timestamp, secret::SecretHash};

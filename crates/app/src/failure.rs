@@ -1,8 +1,9 @@
 //! What went wrong, in words of the product.
 
 use crate::LogInThrough;
+use jiff::SignedDuration;
 use stave_domain::Invalid;
-use std::{collections::BTreeMap, error::Error};
+use std::{borrow::Cow, collections::BTreeMap, error::Error};
 
 /// What went wrong. `Display` is a sentence for the user; `source()` is for the log only.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,14 @@ pub enum Failure {
     /// It does not fit what is there.
     #[error("{0}")]
     Conflict(String),
+    /// It was done too often; later it is done again.
+    #[error("{sentence}")]
+    TooOften {
+        /// What, and when to try again.
+        sentence: String,
+        /// How long to wait.
+        wait: SignedDuration,
+    },
     /// Another server did not do its part.
     #[error("{sentence}")]
     Elsewhere {
@@ -43,8 +52,8 @@ pub enum Failure {
 
 impl Failure {
     /// One field cannot be used.
-    pub fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
-        Self::Invalid(Problems(BTreeMap::from([(field, problem.into())])))
+    pub fn invalid(field: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
+        Self::Invalid(Problems(BTreeMap::from([(field.into(), problem.into())])))
     }
 
     /// A defect or a broken machine.
@@ -57,7 +66,7 @@ impl Failure {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Elsewhere { is_transient, .. } => *is_transient,
-            Self::Internal(_) => true,
+            Self::Internal(_) | Self::TooOften { .. } => true,
             _ => false,
         }
     }
@@ -99,7 +108,7 @@ impl From<stave_git::GitError> for Failure {
 
 /// What is wrong with a form: a sentence per field. The name `""` is the form as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Problems(BTreeMap<&'static str, String>);
+pub struct Problems(BTreeMap<Cow<'static, str>, String>);
 
 impl Problems {
     /// The sentence for a field, if there is one.
@@ -115,8 +124,8 @@ impl Problems {
     }
 
     /// Every field with its sentence.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.0.iter().map(|(field, sentence)| (*field, sentence.as_str()))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(field, sentence)| (field.as_ref(), sentence.as_str()))
     }
 
     fn first(&self) -> &str {
@@ -124,26 +133,32 @@ impl Problems {
     }
 
     /// Notes what is wrong with a field.
-    pub fn add(&mut self, field: &'static str, problem: impl Into<String>) {
-        self.0.insert(field, problem.into());
+    pub fn add(&mut self, field: impl Into<Cow<'static, str>>, problem: impl Into<String>) {
+        self.0.insert(field.into(), problem.into());
     }
 
     /// Parses what was typed into a field, or notes what is wrong with it.
     pub fn parse<T: std::str::FromStr<Err = Invalid>>(
         &mut self,
-        field: &'static str,
+        field: impl Into<Cow<'static, str>>,
         typed: &str,
     ) -> Option<T> {
         self.check(field, typed.parse())
     }
 
     /// Keeps the good value, or notes what is wrong.
-    pub fn check<T>(&mut self, field: &'static str, result: Result<T, Invalid>) -> Option<T> {
+    pub fn check<T>(&mut self, field: impl Into<Cow<'static, str>>, result: Result<T, Invalid>) -> Option<T> {
         result.map_err(|Invalid(problem)| self.add(field, problem)).ok()
     }
 
     /// A text that must not be empty and has at most `longest` characters. `label` is the field's name on the page.
-    pub fn text(&mut self, field: &'static str, label: &str, typed: &str, longest: usize) -> Option<String> {
+    pub fn text(
+        &mut self,
+        field: impl Into<Cow<'static, str>>,
+        label: &str,
+        typed: &str,
+        longest: usize,
+    ) -> Option<String> {
         let text = typed.trim();
         let problem = match text.chars().count() {
             0 => format!("{label} cannot be empty."),

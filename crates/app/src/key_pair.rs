@@ -1,12 +1,17 @@
-//! The key pair of an OAuth 1 integration: Stave signs with one half, the other goes into Bitbucket's application link.
+//! Key pairs. Of an OAuth 1 integration: Stave signs with one half, the other goes into Bitbucket's application link. Of a website:
+//! its tokens are signed with one half, the other is published.
 
 use crate::Failure;
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
+    io::Positive,
     rsa::{self, KeySize},
     signature::KeyPair as _,
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use stave_domain::Secret;
 use zeroize::Zeroizing;
 
@@ -30,6 +35,29 @@ pub(crate) fn key_pair() -> Result<KeyPair, Failure> {
     Ok(KeyPair {
         private_pem: Secret::new(pem("PRIVATE KEY", private.as_ref())),
         public_pem: pem("PUBLIC KEY", public.as_ref()),
+    })
+}
+
+/// A fresh RSA key of 2048 bits for tokens; its public half as numbers (RFC 7518, section 6.3.1).
+#[derive(Debug)]
+pub(crate) struct TokenKey {
+    /// To be sealed: PKCS#8, as PEM.
+    pub(crate) private_pem: Secret,
+    /// `n` in base64url without padding.
+    pub(crate) modulus: String,
+    /// `e` in base64url without padding.
+    pub(crate) exponent: String,
+}
+
+/// A fresh key for tokens. As slow as [`key_pair`].
+pub(crate) fn token_key() -> Result<TokenKey, Failure> {
+    let pair = rsa::KeyPair::generate(KeySize::Rsa2048).map_err(Failure::internal)?;
+    let private: Pkcs8V1Der<'_> = pair.as_der().map_err(Failure::internal)?;
+    let number = |number: Positive<'_>| URL_SAFE_NO_PAD.encode(number.big_endian_without_leading_zero());
+    Ok(TokenKey {
+        private_pem: Secret::new(pem("PRIVATE KEY", private.as_ref())),
+        modulus: number(pair.public_key().modulus()),
+        exponent: number(pair.public_key().exponent()),
     })
 }
 

@@ -108,10 +108,20 @@ impl Keys {
     /// A secret of 160 bits that follows from the key and never has to be stored, as 40 hex digits.
     #[must_use]
     pub(crate) fn derive(&self, what: &str, whose: impl Display) -> Secret {
+        Secret::new(hex::encode(&self.mac(what, whose)[..20]))
+    }
+
+    /// The same of 256 bits, as 64 hex digits.
+    #[must_use]
+    pub(crate) fn derive_long(&self, what: &str, whose: impl Display) -> Secret {
+        Secret::new(hex::encode(self.mac(what, whose)))
+    }
+
+    fn mac(&self, what: &str, whose: impl Display) -> [u8; 32] {
         let mut mac =
             <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.key.as_slice()).expect("any length will do");
         mac.update(format!("{what}:{whose}").as_bytes());
-        Secret::new(hex::encode(&mac.finalize().into_bytes()[..20]))
+        mac.finalize().into_bytes().into()
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {

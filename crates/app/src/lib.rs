@@ -15,10 +15,12 @@ mod entropy;
 mod failure;
 mod identity;
 mod integration;
+mod issuer;
 mod job;
 mod key_pair;
 mod keys;
 mod level;
+mod limit;
 mod locks;
 mod log;
 mod login;
@@ -38,6 +40,7 @@ mod token;
 mod update;
 mod user;
 mod warm;
+mod website;
 
 pub use access::{AccessForm, AccessRule, AccessView, LogInThrough};
 pub use account::Account;
@@ -50,6 +53,11 @@ pub use failure::{Failure, Problems};
 pub use integration::{
     ApplicationLink, Changeover, Doubt, Found, IntegrationEffect, IntegrationForm, IntegrationSaved, Look,
 };
+pub use issuer::{Answer, Authorized, Call, CallRefused, Credentials, LogOut, Tokens, UserInfo, Why};
+pub use issuer::{
+    Button, Door, Guest, Issuer, IssuerAccount, IssuerArrival, IssuerBrowser, Knock, SignedIn, SiteBrowser,
+    Standing, VisitStep,
+};
 pub use level::Level;
 pub use login::PasswordForm;
 pub use login_link::LoginLink;
@@ -60,6 +68,13 @@ pub use setup::Checklist;
 pub use sign_in::{Arrival, Departure};
 pub use start::{KeySource, Settings, StartError};
 pub use token::NewToken;
+pub use website::{
+    ClientForm, EventPage, Finding, KeyLine, KeyState, MemberAddress, MemberPage, MemberSearch, MemberView,
+    NewClient, WebsiteForm, WebsiteLine, WebsiteView,
+};
+pub use website::{
+    Held, ProviderForm, RevisionView, SettingForm, SettingView, email_choices, setting_changes,
+};
 
 use keys::Keys;
 use locks::Locks;
@@ -114,6 +129,10 @@ pub struct Shared {
     cpu_slots: Semaphore,
     /// When each server was last looked at.
     watched: Mutex<HashMap<IntegrationId, Timestamp>>,
+    /// How often visitors of websites may do what costs something.
+    issuer_limits: issuer::IssuerLimits,
+    /// What proxies of websites were answered.
+    warmth: issuer::Warmth,
     /// Wakes the runner when a job was enqueued here.
     job_bell: Notify,
 }

@@ -157,7 +157,7 @@ impl App {
             Ok(user) if problems.is_empty() => user,
             Ok(_) => return Err(problems.into_failure()),
             Err(Failure::Invalid(more)) => {
-                more.iter().for_each(|(field, sentence)| problems.add(field, sentence));
+                more.iter().for_each(|(field, sentence)| problems.add(field.to_owned(), sentence));
                 return Err(problems.into_failure());
             }
             Err(other) => return Err(other),

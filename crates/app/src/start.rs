@@ -2,6 +2,7 @@
 
 use crate::{
     App, Clock, Shared,
+    issuer::{IssuerLimits, Warmth},
     keys::{KeyError, Keys},
     locks::Locks,
     warm::Warm,
@@ -130,6 +131,8 @@ impl App {
             fetch_slots: Semaphore::new(FETCHES),
             cpu_slots: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
             watched: Mutex::default(),
+            issuer_limits: IssuerLimits::default(),
+            warmth: Warmth::default(),
             job_bell: Notify::new(),
         };
         Ok(Self { shared: Arc::new(shared) })

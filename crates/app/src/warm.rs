@@ -2,6 +2,8 @@
 //!
 //! An answer is good until something is written in this process, and for a second at most, because on PostgreSQL another
 //! process may write too. So a token that is revoked here stops working at once, and everywhere within a second.
+//!
+//! What proxies of websites ask, many times for every page, is good until something is written that decides about it.
 
 use crate::Failure;
 use stave_storage::Storage;
@@ -12,13 +14,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long an answer is good at most.
+/// How long an answer is good at most where another process may write too.
 const LONGEST: Duration = Duration::from_secs(1);
-/// Answers that are kept at the same time.
-const MOST: usize = 1000;
+/// How long at most where this is the only one.
+const LONGEST_ALONE: Duration = Duration::from_mins(10);
 
 /// Answers by what was asked.
-pub(crate) struct Warm<K, V>(Mutex<HashMap<K, Answer<V>>>);
+pub(crate) struct Warm<K, V> {
+    answers: Mutex<HashMap<K, Answer<V>>>,
+    /// How many are kept at the same time.
+    most: usize,
+    /// Whether only what decides about visitors of websites makes them old.
+    is_of_websites: bool,
+}
 
 struct Answer<V> {
     value: V,
@@ -26,15 +34,26 @@ struct Answer<V> {
     read_at: Instant,
 }
 
-impl<V> Answer<V> {
-    fn is_good(&self, storage: &Storage) -> bool {
-        self.change_count == storage.change_count() && self.read_at.elapsed() < LONGEST
+impl<K, V> Default for Warm<K, V> {
+    fn default() -> Self {
+        Self { answers: Mutex::default(), most: 1000, is_of_websites: false }
     }
 }
 
-impl<K, V> Default for Warm<K, V> {
-    fn default() -> Self {
-        Self(Mutex::default())
+impl<K, V> Warm<K, V> {
+    /// For what decides about visitors of websites.
+    pub(crate) fn of_websites() -> Self {
+        Self { answers: Mutex::default(), most: 20_000, is_of_websites: true }
+    }
+
+    fn is_good(&self, answer: &Answer<V>, storage: &Storage) -> bool {
+        let alone = self.is_of_websites && storage.is_alone();
+        let longest = if alone { LONGEST_ALONE } else { LONGEST };
+        answer.change_count == self.change_count(storage) && answer.read_at.elapsed() < longest
+    }
+
+    fn change_count(&self, storage: &Storage) -> u64 {
+        if self.is_of_websites { storage.website_change_count() } else { storage.change_count() }
     }
 }
 
@@ -49,26 +68,33 @@ impl<K: Eq + Hash, V: Clone> Warm<K, V> {
         let known = self
             .lock()
             .get(&asked)
-            .filter(|answer| answer.is_good(storage))
+            .filter(|answer| self.is_good(answer, storage))
             .map(|answer| answer.value.clone());
         if let Some(value) = known {
             return Ok(value);
         }
         // Counted before it is read: what is written meanwhile makes the answer old.
-        let (change_count, read_at) = (storage.change_count(), Instant::now());
+        let (change_count, read_at) = (self.change_count(storage), Instant::now());
         let value = read.await?;
         let mut answers = self.lock();
-        if answers.len() >= MOST {
-            answers.retain(|_, answer| answer.is_good(storage));
+        if answers.len() >= self.most {
+            answers.retain(|_, answer| self.is_good(answer, storage));
         }
-        if answers.len() < MOST {
-            answers.insert(asked, Answer { value: value.clone(), change_count, read_at });
+        if answers.len() >= self.most {
+            // Those that are asked for are soon here again.
+            answers.clear();
         }
+        answers.insert(asked, Answer { value: value.clone(), change_count, read_at });
         Ok(value)
     }
 
+    /// The next one who asks for this gets a fresh answer.
+    pub(crate) fn forget(&self, asked: &K) {
+        self.lock().remove(asked);
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<K, Answer<V>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,10 +1,12 @@
 //! The five cookies of Stave. Each holds one random secret whose hash is in the database.
 
 use axum::{
-    http::{HeaderMap, HeaderValue, header::SET_COOKIE},
+    http::{
+        HeaderMap, HeaderValue,
+        header::{COOKIE, SET_COOKIE},
+    },
     response::{IntoResponseParts, ResponseParts},
 };
-use axum_extra::extract::CookieJar;
 use stave_domain::{
     Secret,
     login::{ABSOLUTE_LIMIT, ATTEMPT_LIMIT, REGISTRATION_LIMIT},
@@ -38,12 +40,6 @@ impl Cookie {
         }
     }
 
-    /// On https the prefix makes browsers refuse a cookie of this name from another host (RFC 6265bis, section 4.1.3.2).
-    fn name(self, url: &Url) -> String {
-        let prefix = if is_secure(url) { "__Host-" } else { "" };
-        format!("{prefix}{}", self.stem())
-    }
-
     fn seconds(self) -> Option<i64> {
         match self {
             Self::Login => Some(ABSOLUTE_LIMIT.as_secs()),
@@ -56,29 +52,49 @@ impl Cookie {
 
     /// The secret that the browser sent. `url` is the public address of this server.
     pub(crate) fn read(self, url: &Url, headers: &HeaderMap) -> Option<Secret> {
-        let jar = CookieJar::from_headers(headers);
-        jar.get(&self.name(url)).map(|cookie| Secret::new(cookie.value())).filter(|secret| !secret.is_empty())
+        read(self.stem(), is_https(url), headers)
     }
 
     /// Gives the browser a secret to keep: `(Cookie::Login.put(app.url(), &secret), Redirect::to(..))`.
     pub(crate) fn put(self, url: &Url, secret: &Secret) -> SetCookie {
-        let lifetime = self.seconds().map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
-        self.set(url, secret.expose(), &lifetime)
+        set(self.stem(), is_https(url), secret.expose(), self.seconds())
     }
 
     /// Takes the cookie away from the browser.
     pub(crate) fn remove(self, url: &Url) -> SetCookie {
-        self.set(url, "", "; Max-Age=0")
-    }
-
-    fn set(self, url: &Url, value: &str, lifetime: &str) -> SetCookie {
-        let secure = if is_secure(url) { "; Secure" } else { "" };
-        SetCookie(format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{lifetime}{secure}", self.name(url)))
+        set(self.stem(), is_https(url), "", Some(0))
     }
 }
 
-fn is_secure(url: &Url) -> bool {
+/// Whether browsers speak to an address over TLS: then a cookie of its host is for TLS only.
+pub(crate) fn is_https(url: &Url) -> bool {
     url.scheme() == "https"
+}
+
+/// Makes browsers refuse a cookie of this name from another host (RFC 6265bis, section 4.1.3.2).
+const HOST_ONLY: &str = "__Host-";
+
+fn name(stem: &str, is_https: bool) -> String {
+    let prefix = if is_https { HOST_ONLY } else { "" };
+    format!("{prefix}{stem}")
+}
+
+/// The secret that the browser sent. Nothing else that it sent is looked at: sites behind a proxy have many cookies of their own.
+pub(crate) fn read(stem: &str, is_https: bool, headers: &HeaderMap) -> Option<Secret> {
+    let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let value_of = |pair: &'_ str| {
+        let (name, value) = pair.trim().split_once('=')?;
+        let name = if is_https { name.strip_prefix(HOST_ONLY)? } else { name };
+        (name == stem && !value.is_empty()).then(|| Secret::new(value))
+    };
+    pairs.flat_map(|pairs| pairs.split(';')).find_map(value_of)
+}
+
+/// A cookie for the whole host, which no script can read; without `seconds` it is gone with the browser's window.
+pub(crate) fn set(stem: &str, is_https: bool, value: &str, seconds: Option<i64>) -> SetCookie {
+    let lifetime = seconds.map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
+    let secure = if is_https { "; Secure" } else { "" };
+    SetCookie(format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{lifetime}{secure}", name(stem, is_https)))
 }
 
 /// A `Set-Cookie` header to be sent along with a response.

@@ -71,6 +71,32 @@ done! {
     MemberAdded "member-added" "They are a member now."
     /// Somebody was a member.
     MemberRemoved "member-removed" "They are no longer a member."
+    /// A new website, whose visitors cannot log in yet.
+    WebsiteCreated "website-created" "The website was created. Choose with what its visitors log in."
+    /// A login setting that visitors do not see yet.
+    DraftApplied "draft-applied" "Applied. Visitors do not see it yet: look at the preview, then save."
+    /// A login setting with keys that nobody can use yet.
+    DraftAppliedOff "draft-applied-off" "Applied. But what the keys are for is switched off, so visitors would not see it."
+    /// It is gone.
+    DraftDiscarded "draft-discarded" "The draft is discarded. This is what visitors see."
+    /// A login setting that visitors see from now on.
+    SettingSaved "setting-saved" "Saved. Visitors see this from now on, at the address below. Next:"
+    /// Visitors see it already.
+    SettingSame "setting-same" "Visitors see this already. Nothing had to be saved."
+    /// An old login setting that visitors see again.
+    SettingRestored "setting-restored" "Visitors see the older setting again. It is saved as a new revision."
+    /// Another key for a website's tokens.
+    SigningKeyMade "signing-key-made" "The new key is made. It signs in an hour, when every application has fetched it."
+    /// An application's older secret.
+    SecretRemoved "secret-removed" "The older secret no longer works."
+    /// A website's older proxy key.
+    ProxyKeyRemoved "proxy-key-removed" "The older proxy key no longer works."
+    /// A member of a website who may come in again.
+    MemberLetIn "member-let-in" "They may come in now."
+    /// A member of a website who may not.
+    MemberBlocked "member-blocked" "They are blocked, and logged out everywhere."
+    /// A member of a website who has to log in again.
+    MemberSignedOut "member-signed-out" "They are logged out everywhere."
     /// Somebody removed themselves.
     OrganizationLeft "organization-left" "You left the organization."
 }
@@ -80,6 +106,8 @@ impl Done {
     pub(crate) fn next(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::SetupLeft => Some(("create an organization", "/orgs/new")),
+            // Beside the page "Login setting".
+            Self::SettingSaved => Some(("connect your website with it", "connect")),
             _ => None,
         }
     }

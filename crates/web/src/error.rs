@@ -7,7 +7,10 @@ use crate::{frame::Frame, login_link, page::render, request::RequestId, return_t
 use askama::Template;
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER},
+    },
     response::{IntoResponse, Redirect, Response},
 };
 use serde_json::json;
@@ -64,6 +67,30 @@ impl PageError {
         self
     }
 
+    /// What it is answered with.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// When to try again, if that is known (RFC 9110, section 10.2.3).
+    pub(crate) fn retry_after(&self) -> HeaderMap {
+        let wait = match self.0.cause.as_deref() {
+            Some(Failure::TooOften { wait, .. }) => Some(wait.as_secs().max(1)),
+            _ => None,
+        };
+        wait.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))).into_iter().collect()
+    }
+
+    /// What the client is told.
+    pub(crate) fn sentence(&self) -> &str {
+        &self.0.sentence
+    }
+
+    /// Writes the failure into the log, for whoever shows it.
+    pub(crate) fn log(&self) {
+        self.0.log();
+    }
+
     /// The same failure with another status.
     pub(crate) fn answered(mut self, status: StatusCode) -> Self {
         self.0.status = status;
@@ -114,6 +141,7 @@ impl From<Failure> for Told {
             Failure::LogInNeeded => StatusCode::UNAUTHORIZED,
             Failure::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Failure::Conflict(_) => StatusCode::CONFLICT,
+            Failure::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
             Failure::Elsewhere { .. } => StatusCode::BAD_GATEWAY,
             Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
@@ -135,7 +163,7 @@ impl From<Failure> for ApiError {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        let mut response = self.0.status.into_response();
+        let mut response = (self.0.status, self.retry_after()).into_response();
         response.extensions_mut().insert(self);
         response
     }

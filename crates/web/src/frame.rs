@@ -1,7 +1,10 @@
 //! What stands around every page: the top bar, the banner of Setup Mode, what was just done.
 
 use crate::{actor::By, done::Done, error::PageError, return_to::ReturnTo};
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::{
+    extract::{FromRequestParts, OriginalUri},
+    http::request::Parts,
+};
 use stave_app::{Actor, App, Checklist};
 use stave_domain::{integration::Integration, organization::Organization};
 
@@ -63,6 +66,8 @@ impl FromRequestParts<App> for Frame {
         let By(actor) = By::from_request_parts(parts, app).await?;
         let own = if actor.user.is_some() { app.organization_list_own(&actor).await? } else { Vec::new() };
         let organizations = own.into_iter().map(|(organization, _)| organization).collect();
+        // Below a nested router the address in the request has lost its beginning.
+        let address = parts.extensions.get().map_or(&parts.uri, |OriginalUri(whole)| whole);
         let checklist = app.setup_checklist().await?;
         let changeovers = app.changeover_list_of(&actor).await?;
         Ok(Self {
@@ -70,8 +75,8 @@ impl FromRequestParts<App> for Frame {
             changeovers,
             organizations,
             checklist,
-            done: done(parts.uri.query()),
-            path: parts.uri.path().to_owned(),
+            done: done(address.query()),
+            path: address.path().to_owned(),
         })
     }
 }

@@ -14,18 +14,28 @@ use stave_domain::{Secret, secret::SecretHash, token::Token};
 
 /// `303 See Other` to the page that shows the token once. `is_instead` tells whether an older text stopped working.
 pub(crate) fn send(app: &App, made: &NewToken, page: &str, is_instead: bool) -> Response {
-    let parcel = Secret::new(format!("{page}.{}", made.secret.expose()));
     let there = if is_instead { Done::TokenReplaced.at(page) } else { Redirect::to(page) };
+    carry(app, &made.secret, page, there)
+}
+
+/// The same for any secret: `page` is the path of the page that shows it, `there` leads to it.
+pub(crate) fn carry(app: &App, secret: &Secret, page: &str, there: Redirect) -> Response {
+    let parcel = Secret::new(format!("{page}.{}", secret.expose()));
     (Cookie::Token.put(app.url(), &parcel), there).into_response()
 }
 
 /// The text of this token, if it was sent to this page less than a minute ago. Whatever else the cookie holds is not shown:
 /// the token may be somebody else's, or made anew since.
 pub(crate) fn receive(app: &App, headers: &HeaderMap, page: &str, token: &Token) -> Option<Secret> {
+    fetch(app, headers, page, &token.secret_hash)
+}
+
+/// The same for any secret, by its hash.
+pub(crate) fn fetch(app: &App, headers: &HeaderMap, page: &str, hash: &SecretHash) -> Option<Secret> {
     let parcel = Cookie::Token.read(app.url(), headers)?;
     let (address, secret) = parcel.expose().rsplit_once('.')?;
     let secret = Secret::new(secret);
-    (address == page && SecretHash::of(&secret) == token.secret_hash).then_some(secret)
+    (address == page && SecretHash::of(&secret) == *hash).then_some(secret)
 }
 
 /// Takes the cookie away: `(handover::end(&app), Page(..))`.

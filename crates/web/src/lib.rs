@@ -65,6 +65,7 @@ mod health;
 mod home;
 mod hook;
 mod integration;
+mod issuer;
 mod layers;
 mod log;
 mod login;
@@ -84,6 +85,7 @@ mod testing;
 mod throttle;
 mod time;
 mod token;
+mod website;
 
 use axum::{
     Router,
@@ -114,13 +116,23 @@ pub fn router(app: App) -> Router {
         .merge(profile::router())
         .merge(admin::router())
         .merge(integration::router())
+        .merge(issuer::pages())
+        .merge(website::router())
         .merge(docs::router())
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method);
     let quick =
         Router::new().merge(health::router()).merge(hook::router()).layer(from_fn(layers::limit_api_time));
     let machines = quick.merge(composer::router()).method_not_allowed_fallback(wrong_call);
-    Router::new().merge(layers::for_people(pages, &app)).merge(layers::for_machines(machines)).with_state(app)
+    let arrivals = issuer::arrivals().method_not_allowed_fallback(wrong_method);
+    Router::new()
+        .merge(layers::for_people(pages, &app))
+        .merge(layers::for_arrivals(arrivals, &app))
+        .merge(layers::for_applications(issuer::calls(&app)))
+        .merge(layers::for_sites(issuer::sites(), &app))
+        .merge(issuer::plain())
+        .merge(layers::for_machines(machines))
+        .with_state(app)
 }
 
 /// Addresses below which only machines ask.

@@ -6,6 +6,7 @@ use crate::{
     error::PageError,
     form::{self, Form},
     frame::Frame,
+    issuer,
     login::Guest,
     page::{Page, Refused},
     return_to::ReturnTo,
@@ -15,7 +16,7 @@ use askama::Template;
 use axum::{
     Router,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -72,13 +73,21 @@ pub(crate) fn leave(app: &App, departure: &Departure) -> Response {
 }
 
 /// `GET /oauth/callback/{integration}`: back from the platform. The cookie of the trip stays: another tab may be on its way.
+/// Whoever left from the login form of a website goes on there: an integration has one callback for all that it serves.
 async fn finish(
     State(app): State<App>,
     guest: Guest,
     headers: HeaderMap,
     Path(slug): Path<String>,
-    Query(query): Query<BTreeMap<String, String>>,
+    address: Uri,
 ) -> Result<Response, PageError> {
+    let Query(query) = Query::<BTreeMap<String, String>>::try_from_uri(&address).map_err(|_| {
+        PageError::new(StatusCode::BAD_REQUEST, "The address is not one that a platform makes.")
+    })?;
+    if let Some(website) = app.issuer_of_trip(&query, &slug).await? {
+        let on = format!("{website}?{}", address.query().unwrap_or_default());
+        return Ok((issuer::UNHEARD, Redirect::to(&on)).into_response());
+    }
     let browser = Cookie::Attempt.read(app.url(), &headers);
     let who = (&guest.frame.actor, &guest.caller.0);
     let arrival = match app.sign_in_finish(&slug, &query, browser.as_ref(), who).await {

@@ -186,6 +186,7 @@ pub(crate) struct Seen {
     pub(crate) status: StatusCode,
     /// Where it is sent, or nothing.
     pub(crate) location: String,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
@@ -209,7 +210,8 @@ impl Browser {
         self.keep(&head.headers);
         let location = head.headers.get(LOCATION).map_or("", |value| value.to_str().unwrap()).to_owned();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        Seen { status: head.status, location, body: String::from_utf8(bytes.to_vec()).unwrap() }
+        let body = String::from_utf8(bytes.to_vec()).unwrap();
+        Seen { status: head.status, location, headers: head.headers, body }
     }
 
     /// Leaves through a log-in button or a form, grants access as this person, and comes back: what the callback answers.

@@ -174,6 +174,13 @@ function look(box) {
   if ("atOnce" in box.dataset) ask(0);
 }
 
+/** `<input data-slug-of="name">` proposes what is typed in the input of that name, as it may stand in an address, until it is typed into. */
+function proposeSlug(field) {
+  if (field.dataset.typed) return;
+  const name = field.form.elements[field.dataset.slugOf].value.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  field.value = name.replace(/[^a-z0-9]+/g, "-").slice(0, 40).replace(/^-+|-+$/g, "");
+}
+
 function followTyping() {
   document.querySelectorAll("[data-fill]").forEach(fill);
   document.querySelectorAll("[data-when]").forEach(choose);
@@ -209,6 +216,7 @@ addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").
 // While the event is still on its way to its target: whoever listens there finds everything in place.
 document.addEventListener("input", ({ target }) => {
   target.dataset.typed = "yes";
+  document.querySelectorAll("[data-slug-of]").forEach(proposeSlug);
   followTyping();
 }, true);
 document.addEventListener("change", ({ target }) => {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 const NAME: &str = "Stave";
 
 /// What an admin enters at a Bitbucket Server to make an application link by OAuth 1, field by field.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplicationLink {
     /// "Application URL".
     pub application_url: String,
@@ -37,14 +37,19 @@ impl App {
     #[must_use]
     pub fn integration_link(&self, integration: &Integration) -> Option<ApplicationLink> {
         let Client::OAuth1 { consumer_key, public_key, .. } = &integration.client else { return None };
-        Some(ApplicationLink {
+        Some(self.application_link(consumer_key, public_key))
+    }
+
+    /// What to enter at a server for a client by OAuth 1.
+    pub(crate) fn application_link(&self, consumer_key: &str, public_key: &str) -> ApplicationLink {
+        ApplicationLink {
             application_url: self.address(""),
             application_name: NAME,
             application_type: "Generic Application",
             consumer_name: NAME,
-            consumer_key: consumer_key.clone(),
-            public_key: public_key.clone(),
-        })
+            consumer_key: consumer_key.to_owned(),
+            public_key: public_key.to_owned(),
+        }
     }
 
     /// The code that speaks to an integration's platform as one of its clients.

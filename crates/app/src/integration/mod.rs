@@ -19,6 +19,7 @@ use stave_domain::{
     integration::{ApiTimeout, Integration, IntegrationSlug, OAuthVersion, Platform},
     organization::Organization,
     package::Package,
+    website::Website,
 };
 
 /// What came of a form that was sent.
@@ -50,6 +51,8 @@ pub struct IntegrationEffect {
     pub packages: Vec<Package>,
     /// Organizations whose members have to log in with it.
     pub enforced_by: Vec<Organization>,
+    /// Websites whose visitors log in with it, or will, as a draft says: each with its organization.
+    pub websites: Vec<(Organization, Website)>,
 }
 
 impl App {
@@ -277,7 +280,12 @@ impl App {
         let accounts = self.storage.identity_count(id).await?;
         let packages = self.storage.package_list_of_integration(id).await?;
         let enforced_by = self.storage.organization_list_enforcing(id).await?;
-        Ok(IntegrationEffect { integration, accounts, packages, enforced_by })
+        let mut websites = Vec::new();
+        for website in self.storage.website_list_naming(id).await? {
+            let organization = self.storage.organization_find(website.organization_id).await?;
+            websites.extend(organization.map(|organization| (organization, website)));
+        }
+        Ok(IntegrationEffect { integration, accounts, packages, enforced_by, websites })
     }
 
     /// Deletes an integration and the connected accounts that hang on it. In an organization not while its members have to log

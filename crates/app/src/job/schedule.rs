@@ -29,6 +29,8 @@ impl App {
     async fn due_do(&self) -> Result<(), Failure> {
         self.packages_check().await?;
         self.servers_watch().await?;
-        self.logins_sweep().await
+        self.logins_sweep().await?;
+        self.issuers_sweep().await?;
+        self.website_keys_renew().await
     }
 }

@@ -23,6 +23,14 @@ struct Reader {
 }
 
 impl Reader {
+    /// With a fresh token of this owner.
+    async fn of(browser: &Browser) -> Self {
+        let page = browser.send("/orgs/acme/token", &[]).await;
+        let at =
+            page.body.find("stave_uut_").unwrap_or_else(|| panic!("no token on the page:\n{}", page.text()));
+        Self { client: reqwest::Client::new(), token: page.body[at..at + 78].to_owned() }
+    }
+
     async fn get(&self, url: &str) -> reqwest::Response {
         self.client
             .get(url)
@@ -67,7 +75,8 @@ async fn killed_at_any_moment_every_package_is_whole() {
     let place = Place::new().await;
     let serve = || async { place.serve(&["--outbound-allow", "127.0.0.0/8"]).await };
     let stave = serve().await;
-    let (browser, reader) = first_owner(&stave).await;
+    let browser = first_owner(&stave).await;
+    let reader = Reader::of(&browser).await;
     let page =
         browser.send("/orgs/acme/packages", &[("url", &git.url("history")), ("credential", "none")]).await;
     page.shows("history");
@@ -113,8 +122,8 @@ async fn killed_at_any_moment_every_package_is_whole() {
     );
 }
 
-/// Registers the first admin with a password, who makes `acme`; the browser, and a reader with a token.
-async fn first_owner(stave: &Process) -> (Browser, Reader) {
+/// Registers the first admin with a password, who makes `acme`.
+pub(crate) async fn first_owner(stave: &Process) -> Browser {
     let browser = Browser::new(&stave.url("/"));
     browser.open(stave.setup_link()).await.shows("Admin Panel");
     browser.send("/admin/configuration", &[("password_login", "true")]).await;
@@ -126,8 +135,5 @@ async fn first_owner(stave: &Process) -> (Browser, Reader) {
     ];
     browser.send("/register", &account).await;
     browser.send("/orgs/new", &[("name", "Acme"), ("short_name", "acme")]).await.shows("Acme");
-    let page = browser.send("/orgs/acme/token", &[]).await;
-    let at = page.body.find("stave_uut_").unwrap_or_else(|| panic!("no token on the page:\n{}", page.text()));
-    let reader = Reader { client: reqwest::Client::new(), token: page.body[at..at + 78].to_owned() };
-    (browser, reader)
+    browser
 }

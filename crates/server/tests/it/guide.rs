@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The pictures of the guides: `scripts/screenshots` makes these.
-pub(crate) const PICTURES: [&str; 12] = [
+pub(crate) const PICTURES: [&str; 15] = [
     "access",
     "bitbucket-done",
     "bitbucket-form",
@@ -24,6 +24,9 @@ pub(crate) const PICTURES: [&str; 12] = [
     "integration-list",
     "login-link",
     "upgrade",
+    "website-login",
+    "website-members",
+    "website-setting",
 ];
 
 /// What the guides name on Bitbucket's pages and Stave's own pages do not.

@@ -15,3 +15,4 @@ mod secrecy;
 mod story;
 mod support;
 mod token;
+mod website;

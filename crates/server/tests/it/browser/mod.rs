@@ -8,3 +8,4 @@ mod application_link;
 mod data_center;
 mod newcomer;
 mod organization;
+mod website;

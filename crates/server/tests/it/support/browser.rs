@@ -1,12 +1,16 @@
 //! A browser without a screen: it keeps cookies, follows redirects and sends forms as people do, by their labels.
 
+use super::form::Form;
 use reqwest::{
     Client, Method, StatusCode,
-    header::{COOKIE, LOCATION, SET_COOKIE},
+    header::{ACCEPT, COOKIE, LOCATION, SET_COOKIE},
     redirect::Policy,
 };
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Mutex};
 use url::Url;
+
+/// What browsers ask for when somebody goes to an address.
+const PAGES: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 /// One browser; it belongs to nobody until it logs in.
 pub(crate) struct Browser {
@@ -46,32 +50,7 @@ impl Answer {
 
     /// The page as people read it: no tags, entities resolved, white space folded.
     pub(crate) fn text(&self) -> String {
-        let mut text = String::new();
-        let mut in_tag = false;
-        for c in self.body.chars() {
-            match c {
-                '<' => in_tag = true,
-                '>' => {
-                    in_tag = false;
-                    text.push(' ');
-                }
-                c if !in_tag => text.push(c),
-                _ => {}
-            }
-        }
-        let text = [
-            ("&lt;", "<"),
-            ("&gt;", ">"),
-            ("&quot;", "\""),
-            ("&#34;", "\""),
-            ("&#39;", "'"),
-            ("&#60;", "<"),
-            ("&#62;", ">"),
-            ("&#38;", "&"),
-            ("&amp;", "&"),
-        ]
-        .iter()
-        .fold(text, |text, (entity, c)| text.replace(entity, c));
+        let text = super::form::text(&self.body.replace('<', " <"));
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -82,6 +61,23 @@ impl Answer {
         let tag = &self.body[start..start + self.body[start..].find('>')?];
         let value = tag.split("value=\"").nth(1)?.split('"').next()?;
         Some(value.replace("&#38;", "&").replace("&amp;", "&"))
+    }
+
+    /// What is in the element with this id, as it is copied from there.
+    pub(crate) fn inside(&self, id: &str) -> Option<String> {
+        let at = self.body.find(&format!(" id=\"{id}\""))?;
+        let name = self.body[..at].rsplit_once('<')?.1.split_whitespace().next()?;
+        let (_, inside) = self.body[at..].split_once('>')?;
+        Some(super::form::text(inside.split(&format!("</{name}>")).next()?))
+    }
+
+    /// The form with this button.
+    #[track_caller]
+    pub(crate) fn form(&self, label: &str) -> Form {
+        let form = Form::with_button(&self.body, label);
+        form.unwrap_or_else(|| {
+            panic!("no button “{label}” on {} ({}):\n{}", self.url, self.status, self.text())
+        })
     }
 
     /// The address of the first link or form with this text in its tag or after it.
@@ -95,7 +91,10 @@ impl Answer {
 
 impl Browser {
     pub(crate) fn new(home: &str) -> Self {
-        let client = Client::builder().redirect(Policy::none()).no_proxy().build().expect("a client");
+        // As Chromium does; a port of 0 means the one of the address.
+        let here = SocketAddr::from(([127, 0, 0, 1], 0));
+        let client = Client::builder().redirect(Policy::none()).no_proxy().resolve("shop.localhost", here);
+        let client = client.build().expect("a client");
         Self { client, home: home.parse().expect("a URL"), cookies: Mutex::default() }
     }
 
@@ -118,20 +117,41 @@ impl Browser {
         self.go(Method::POST, self.home.join(address).expect("an address"), Some(body)).await
     }
 
+    /// Presses a button of a page, with what stands in the form.
+    pub(crate) async fn press(&self, page: &Answer, label: &str) -> Answer {
+        self.submit(page, page.form(label)).await
+    }
+
+    /// Sends a form of a page as it was filled in.
+    pub(crate) async fn submit(&self, page: &Answer, form: Form) -> Answer {
+        let mut url = page.url.join(&form.action).expect("an address");
+        if form.method == Method::GET {
+            url.query_pairs_mut().clear().extend_pairs(&form.fields);
+            return self.go(Method::GET, url, None).await;
+        }
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
+        self.go(Method::POST, url, Some(body)).await
+    }
+
     /// A cookie of Stave, to be stolen by a test.
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.lock().unwrap().get(&self.home.origin().ascii_serialization())?.get(name).cloned()
+    }
+
+    /// Every cookie for an origin, as a `Cookie` header has them.
+    pub(crate) fn cookies(&self, origin: &str) -> String {
+        let cookies = self.cookies.lock().unwrap();
+        let jar = cookies.get(origin).into_iter().flatten();
+        jar.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 
     async fn go(&self, method: Method, url: Url, body: Option<String>) -> Answer {
         let (mut method, mut url, mut body) = (method, url, body);
         for _ in 0..15 {
             let origin = url.origin().ascii_serialization();
-            let cookies = self.cookies.lock().unwrap().get(&origin).map(|jar| {
-                jar.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
-            });
-            let mut request = self.client.request(method.clone(), url.clone());
-            if let Some(cookies) = cookies {
+            let mut request = self.client.request(method.clone(), url.clone()).header(ACCEPT, PAGES);
+            let cookies = self.cookies(&origin);
+            if !cookies.is_empty() {
                 request = request.header(COOKIE, cookies);
             }
             if let Some(body) = &body {

@@ -3,7 +3,14 @@
 //! named).
 //!
 //! Cloud has a workspace `acme`, Data Center a project `PHP`, both with a few PHP packages and the people ada, grace and linus.
+//!
+//! With `-- websites` the first clicks are made already, and two websites are there whose visitors log in with Bitbucket: one
+//! behind a real nginx, one of HTML alone.
+//!
 //! Everything is in a temporary folder and gone at the end (Ctrl+C).
+
+mod newcomer;
+mod website;
 
 use stave_server::{Config, serve::serve};
 use stave_testkit::{DataCenterOptions, FakeBitbucket, FakeDataCenter, Version};
@@ -18,20 +25,36 @@ const BITBUCKET: ([u8; 4], u16) = ([127, 0, 0, 1], 8090);
 const DATA_CENTER: ([u8; 4], u16) = ([127, 0, 0, 1], 8091);
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "the demo talks to whoever started it")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    for (address, port) in [BITBUCKET, DATA_CENTER] {
-        if let Err(error) = TcpListener::bind(SocketAddr::from((address, port))) {
-            return Err(format!("The fake Bitbuckets need the port {port}: {error}.").into());
+    let folder = tempfile::tempdir()?;
+    let config = Config {
+        listen: SocketAddr::from(STAVE),
+        outbound_allow: vec!["127.0.0.0/8".parse()?],
+        ..Config::in_folder(folder.path().to_owned())
+    };
+    let stop = CancellationToken::new();
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            asked.cancel();
         }
+    });
+    match std::env::args().nth(1).as_deref() {
+        Some("websites") => website::show(config, stop).await,
+        version => show(config, stop, version).await,
     }
-    let version = version_asked()?;
+}
+
+/// Stave as it is at its first start.
+#[expect(clippy::print_stdout, reason = "the demo talks to whoever started it")]
+async fn show(config: Config, stop: CancellationToken, version: Option<&str>) -> Result<(), Box<dyn Error>> {
+    ports_are_free(&[STAVE, BITBUCKET, DATA_CENTER])?;
+    let version = version_asked(version)?;
     let options = DataCenterOptions::new(version).context_path("/bitbucket").address(DATA_CENTER.into());
     let data_center = FakeDataCenter::start_with(options).await;
     data_center.seed_demo();
     let server = data_center.base_url();
-    let bitbucket = FakeBitbucket::start_on(SocketAddr::from(BITBUCKET)).await;
-    bitbucket.seed_demo();
+    let bitbucket = bitbucket().await;
     let base = bitbucket.base_url();
     println!(
         "A fake Bitbucket Cloud is at {base}, a fake Bitbucket Data Center {} at {server}
@@ -48,28 +71,32 @@ Log in there as root to make the application link; repositories are {server}/scm
 ",
         version.number()
     );
-    let folder = tempfile::tempdir()?;
-    let config = Config {
-        listen: SocketAddr::from(STAVE),
-        outbound_allow: vec!["127.0.0.0/8".parse()?],
-        ..Config::in_folder(folder.path().to_owned())
-    };
-    let stop = CancellationToken::new();
-    let asked = stop.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            asked.cancel();
-        }
-    });
     Ok(serve(config, stop).await?)
 }
 
+/// The fake Bitbucket Cloud, with its people and packages.
+async fn bitbucket() -> FakeBitbucket {
+    let bitbucket = FakeBitbucket::start_on(SocketAddr::from(BITBUCKET)).await;
+    bitbucket.seed_demo();
+    bitbucket
+}
+
+/// Says it at once if a port is taken, and not in the middle of the story.
+fn ports_are_free(ports: &[([u8; 4], u16)]) -> Result<(), String> {
+    for (address, port) in ports {
+        TcpListener::bind(SocketAddr::from((*address, *port)))
+            .map_err(|error| format!("The demo needs the port {port}: {error}."))?;
+    }
+    Ok(())
+}
+
 /// The version of the Data Center: the one that was named, or one with OAuth 2.
-fn version_asked() -> Result<Version, Box<dyn Error>> {
-    let Some(asked) = std::env::args().nth(1) else { return Ok(Version::V8_19) };
+fn version_asked(asked: Option<&str>) -> Result<Version, String> {
+    let Some(asked) = asked else { return Ok(Version::V8_19) };
     let found = Version::ALL.into_iter().find(|version| version.number().starts_with(&format!("{asked}.")));
     found.ok_or_else(|| {
         let all: Vec<_> = Version::ALL.iter().map(|version| version.number()).collect();
-        format!("There is no version {asked} of the fake Data Center. There are {}.", all.join(", ")).into()
+        let all = all.join(", ");
+        format!("There is no version {asked} of the fake Data Center. There are {all}; or say websites.")
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Shop,
-    client::{Application, claims, on_a_server, refusal},
+    client::{Application, claims, log_in_through, on_a_server, refusal},
     token::{invalid_grant, opened, pass},
 };
 use crate::testing::Browser;
@@ -28,6 +28,19 @@ async fn refresh_tokens_follow_one_another() {
     invalid_grant(&app.refresh(&first["refresh_token"], "").await);
     invalid_grant(&app.refresh(&second["refresh_token"], "").await);
     assert_eq!(app.user_info(&second["access_token"]).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn logging_in_once_more_ends_nothing_of_the_same_member() {
+    let (shop, mut app, mut linus) = opened().await;
+    let tokens = app.tokens(&mut linus).await;
+    let asked = linus.get(&app.door(&[("prompt", Some("login"))])).await;
+    log_in_through(&shop, &mut linus, &asked, "linus").await;
+    assert_eq!(app.refresh(&tokens["refresh_token"], "").await.status, StatusCode::OK);
+    let asked = linus.get(&app.door(&[("prompt", Some("login"))])).await;
+    log_in_through(&shop, &mut linus, &asked, "mia").await;
+    let refresh = app.refresh(&tokens["refresh_token"], "").await;
+    invalid_grant(&refresh);
 }
 
 #[tokio::test]

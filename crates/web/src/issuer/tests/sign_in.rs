@@ -264,3 +264,19 @@ async fn a_button_that_is_off_leads_nowhere() {
     assert!(mia.get(&back).await.status.is_client_error());
     assert!(shop.members().await.is_empty());
 }
+
+/// S-19
+#[tokio::test]
+async fn one_address_cannot_begin_for_ever() {
+    let shop = Shop::open().await;
+    let mut mia = shop.site.browser();
+    for _ in 0..30 {
+        assert_eq!(mia.post("/w/shop/login/bitbucket", &[]).await.status, StatusCode::SEE_OTHER);
+    }
+    let late = mia.post("/w/shop/login/bitbucket", &[]).await;
+    assert_eq!(late.status, StatusCode::TOO_MANY_REQUESTS);
+    let wait: u64 = late.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait) && late.body.contains("Try again in a minute"), "{wait} {}", late.body);
+    let nowhere = mia.post("/w/shop/login/nowhere", &[]).await;
+    assert_eq!(nowhere.status, StatusCode::NOT_FOUND, "a button that is not there is no try");
+}

@@ -76,6 +76,21 @@ async fn taking_a_button_away_signs_out_who_came_in_with_it_if_wanted() {
 }
 
 #[tokio::test]
+async fn a_narrower_button_asks_again_who_came_in_with_it() {
+    let mut desk = Desk::new().await;
+    desk.send("save", &[]).await;
+    let mut visitor = desk.site.browser();
+    let away = visitor.post("/w/shop/login/bitbucket", &[]).await;
+    visitor.grant(&away, &desk.bitbucket, "linus").await;
+    desk.send("save", &[("title", "Hello")]).await;
+    assert_eq!(desk.counts().await, (1, 1), "another title changes nothing for them");
+    let narrow = ("bitbucket_workspaces", "{00000000-0000-0000-0000-00000000abcd}");
+    let saved = desk.send("save", &[("title", "Hello"), narrow]).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+    assert_eq!(desk.counts().await, (1, 0));
+}
+
+#[tokio::test]
 async fn an_older_data_center_gets_a_key_pair_at_apply() {
     let mut desk = Desk::new().await;
     let fields = [

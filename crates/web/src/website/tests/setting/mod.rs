@@ -214,6 +214,12 @@ async fn a_secret_is_write_only_and_goes_nowhere_else() {
     ] {
         let refused = desk.send("save", &[blank, other]).await;
         assert!(refused.body.contains(sentence), "{other:?}");
+        let waiting = ("bitbucket_kept_secret", kept.as_str());
+        let refused = desk.send("save", &[blank, other, waiting]).await;
+        assert!(
+            refused.body.contains(sentence),
+            "what waits in the form is for one server and one id: {other:?}"
+        );
     }
     let stolen = [
         ("action", "apply"),

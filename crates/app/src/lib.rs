@@ -59,6 +59,7 @@ pub use issuer::{
     Standing, VisitStep,
 };
 pub use level::Level;
+pub use limit::network;
 pub use login::PasswordForm;
 pub use login_link::LoginLink;
 pub use organization::{OrganizationForm, OrganizationView};

@@ -77,7 +77,8 @@ impl<K: Eq + Hash> Limit<K> {
 }
 
 /// By what the limits of an address are counted: of IPv6 only the network, since one machine has all addresses in it.
-pub(crate) fn network(address: &str) -> String {
+#[must_use]
+pub fn network(address: &str) -> String {
     match address.parse() {
         Ok(IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
             Some(v4) => v4.to_string(),

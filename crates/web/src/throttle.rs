@@ -3,10 +3,10 @@
 //! It is kept in memory: a restart forgives, and each node counts for itself.
 
 use jiff::SignedDuration;
+use stave_app::network;
 use stave_domain::Timestamp;
 use std::{
     collections::{HashMap, VecDeque},
-    net::IpAddr,
     sync::{Mutex, PoisonError},
 };
 
@@ -29,8 +29,8 @@ pub(crate) struct Throttle {
 enum Key {
     /// As it was typed, in lower case: whether there is such an account is nobody's business here.
     Account(String),
-    /// Of IPv6 only the network: one machine has all addresses in it.
-    Address(IpAddr),
+    /// See [`network`].
+    Address(String),
 }
 
 impl Key {
@@ -83,13 +83,7 @@ fn counts(time: Timestamp, now: Timestamp) -> bool {
 
 fn keys(account: &str, address: &str) -> Vec<Key> {
     let account = account.trim().to_lowercase().chars().take(254).collect();
-    let address = address.parse().ok().map(|address| match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => v4.into(),
-            None => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
-        },
-    });
+    let address = (!address.is_empty()).then(|| network(address));
     [Some(Key::Account(account)), address.map(Key::Address)].into_iter().flatten().collect()
 }
 

@@ -2,7 +2,6 @@
 
 use super::{
     Issuer, IssuerNote, SignedIn,
-    login::Entry,
     membership::{Arrived, Barred, Came, addresses_of, admitted, kept_out},
     trip::offered,
 };
@@ -139,14 +138,7 @@ impl App {
             txn.commit().await?;
             return Ok(Err(barred));
         }
-        let entry = Entry {
-            member: member.id,
-            provider,
-            place: &server.place,
-            before: browser.login,
-            visitor: browser.visitor,
-        };
-        let (cookie, login) = self.issuer_login_make(&txn, issuer, entry).await?;
+        let (cookie, login) = self.issuer_login_make(&txn, issuer, came.entry(member.id)).await?;
         txn.commit().await?;
         let sentence = format!("logged in with {}.", server.place.label());
         self.issuer_note(IssuerNote {
@@ -207,14 +199,7 @@ impl App {
             return Ok(Err(Barred::new(told, because)));
         }
         txn.website_identity_insert(&came.identity(member.id, now, now)).await?;
-        let entry = Entry {
-            member: member.id,
-            provider,
-            place: &server.place,
-            before: browser.login,
-            visitor: browser.visitor,
-        };
-        let (cookie, _) = self.issuer_login_make(&txn, issuer, entry).await?;
+        let (cookie, _) = self.issuer_login_make(&txn, issuer, came.entry(member.id)).await?;
         txn.commit().await?;
         Ok(Ok(IssuerArrival::Connected { cookie }))
     }

@@ -1,6 +1,6 @@
 //! Whether a visitor may come in, and their membership: it begins with the first sign-in, without a form.
 
-use super::{Issuer, IssuerBrowser, too_often};
+use super::{Issuer, IssuerBrowser, login::Entry, too_often};
 use crate::{App, Failure, entropy, website::Server};
 use stave_domain::{
     Timestamp,
@@ -48,6 +48,18 @@ pub(super) struct Came<'a> {
 }
 
 impl Came<'_> {
+    /// How a member comes in with it.
+    pub(super) fn entry(&self, member: WebsiteMemberId) -> Entry<'_> {
+        Entry {
+            member,
+            provider: self.provider,
+            place: &self.server.place,
+            before: self.browser.login,
+            visitor: self.browser.visitor,
+        }
+    }
+
+    /// What their server said about a member just now.
     pub(super) fn identity(
         &self,
         member_id: WebsiteMemberId,
@@ -84,7 +96,8 @@ impl App {
         let identity = came.identity(identity.member_id, identity.connected_at, now);
         txn.website_identity_update(&identity).await?;
         let identities = txn.website_identity_list(member.id).await?;
-        let member = told(member, &identity, &identities, came, now);
+        let addresses = identities.iter().flat_map(|identity| &identity.addresses);
+        let member = told(member, &came.arrived.profile, addresses, now);
         txn.website_member_update(&member).await?;
         Ok(member)
     }
@@ -121,24 +134,9 @@ impl App {
             }
         }
         self.issuer_limits.members.count(issuer.website.id, now).map_err(too_often)?;
-        let member = Member {
-            id: entropy::id(),
-            website_id: issuer.website.id,
-            sub: entropy::secret().expose().to_owned(),
-            name: String::new(),
-            handle: String::new(),
-            picture: None,
-            email: None,
-            roles: issuer.setting.default_roles.clone(),
-            status: match issuer.setting.sign_up {
-                SignUp::Approval => MemberStatus::Pending,
-                _ => MemberStatus::Active,
-            },
-            created_at: now,
-            signed_in_at: now,
-        };
+        let member = newcomer(issuer, now);
         let identity = came.identity(member.id, now, now);
-        let member = told(member, &identity, std::slice::from_ref(&identity), came, now);
+        let member = told(member, &came.arrived.profile, &identity.addresses, now);
         txn.website_member_insert(&member).await?;
         txn.website_identity_insert(&identity).await.map_err(|error| match error {
             StorageError::Conflict => {
@@ -150,20 +148,38 @@ impl App {
     }
 }
 
-/// The member, with what the server said just now; their address is the best of all servers'.
-fn told(
+/// Somebody who is here for the first time; their server has not said anything yet.
+pub(crate) fn newcomer(issuer: &Issuer, now: Timestamp) -> Member {
+    Member {
+        id: entropy::id(),
+        website_id: issuer.website.id,
+        sub: entropy::secret().expose().to_owned(),
+        name: String::new(),
+        handle: String::new(),
+        picture: None,
+        email: None,
+        roles: issuer.setting.default_roles.clone(),
+        status: match issuer.setting.sign_up {
+            SignUp::Approval => MemberStatus::Pending,
+            _ => MemberStatus::Active,
+        },
+        created_at: now,
+        signed_in_at: now,
+    }
+}
+
+/// The member, with what the server said just now; their address is the best of all that their servers told.
+pub(crate) fn told<'a>(
     member: Member,
-    identity: &MemberIdentity,
-    identities: &[MemberIdentity],
-    came: &Came<'_>,
+    profile: &RemoteProfile,
+    addresses: impl IntoIterator<Item = &'a Address> + Clone,
     now: Timestamp,
 ) -> Member {
-    let all: Vec<&Address> = identities.iter().flat_map(|identity| &identity.addresses).collect();
     Member {
-        name: identity.display_name.clone(),
-        handle: identity.handle.clone(),
-        picture: came.arrived.profile.picture.clone(),
-        email: Address::best_of(all).cloned(),
+        name: profile.display_name.clone(),
+        handle: profile.handle.clone(),
+        picture: profile.picture.clone(),
+        email: Address::best_of(addresses).cloned(),
         signed_in_at: now,
         ..member
     }

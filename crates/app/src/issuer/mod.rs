@@ -28,7 +28,7 @@ pub(crate) use forward_auth::Warmth;
 pub use forward_auth::{Door, Guest, Knock, Standing};
 pub use login::SignedIn;
 pub use logout::LogOut;
-pub(crate) use membership::{Arrived, addresses_of, admitted};
+pub(crate) use membership::{Arrived, addresses_of, admitted, newcomer, told};
 pub use token::Tokens;
 pub use user_info::UserInfo;
 pub use visit::{SiteBrowser, VisitStep};

@@ -12,7 +12,7 @@ use stave_domain::{
     Secret,
     id::WebsiteLoginId,
     secret::SecretHash,
-    website::{CODE_LIMIT, Client, ClientKind, Grant, Pass, ReturnPath, Scope, Scopes, Visit},
+    website::{CODE_LIMIT, Client, ClientKind, Grant, Pass, ReturnPath, Scopes, Visit},
 };
 use stave_storage::Redeemed;
 use std::collections::BTreeMap;
@@ -264,7 +264,7 @@ impl Guest {
     /// What a page of the site may know of them (OpenID Connect Core, section 5.1).
     #[must_use]
     pub fn claims(&self) -> serde_json::Map<String, serde_json::Value> {
-        let mut claims = claims(&self.member, &Scopes(Scope::ALL.into()));
+        let mut claims = claims(&self.member, &Scopes::all());
         if claims.get("email_verified") != Some(&true.into()) {
             claims.remove("email");
         }

@@ -4,7 +4,7 @@
 use super::setting::{LOCK, stored};
 use crate::{
     Actor, App, Departure, Failure,
-    issuer::{Arrived, Issuer, addresses_of, admitted, claims},
+    issuer::{Arrived, Issuer, addresses_of, admitted, claims, newcomer, told},
     website::{Server, for_owner},
 };
 use stave_domain::{
@@ -14,8 +14,8 @@ use stave_domain::{
     integration::{Permission, Platform},
     organization::{Organization, ShortName},
     website::{
-        Address, Circle, Draft, Member, MemberStatus, Provider, ProviderKey, Scope, Scopes, SignUp,
-        TestReport, TestStep, Trip, TripPurpose, Website,
+        Address, Circle, Draft, Member, Provider, ProviderKey, Scopes, SignUp, TestReport, TestStep, Trip,
+        TripPurpose, Website,
     },
 };
 use std::collections::BTreeMap;
@@ -220,37 +220,32 @@ impl App {
         let website = &test.tried.website;
         let external_id = &arrived.profile.external_id;
         let known = self.storage.website_identity_find(website.id, &server.place, external_id).await?;
-        let member = match known {
-            Some(identity) => self.storage.website_member_find(website.id, identity.member_id).await?,
-            None => None,
-        };
         let now = self.clock.now();
-        let fresh = Member {
-            id: crate::entropy::id(),
-            website_id: website.id,
+        let (member, identities) = match known {
+            Some(known) => (
+                self.storage.website_member_find(website.id, known.member_id).await?,
+                self.storage.website_identity_list(known.member_id).await?,
+            ),
+            None => (None, Vec::new()),
+        };
+        let member = member.unwrap_or_else(|| Member {
             sub: "(made when you first come in)".into(),
-            name: String::new(),
-            handle: String::new(),
-            picture: None,
-            email: None,
-            roles: test.tried.setting.default_roles.clone(),
-            status: MemberStatus::Active,
-            created_at: now,
-            signed_in_at: now,
-        };
-        let profile = &arrived.profile;
-        let member = Member {
-            name: profile.display_name.clone(),
-            handle: profile.handle.clone(),
-            picture: profile.picture.clone(),
-            email: Address::best_of(&arrived.addresses).cloned(),
-            signed_in_at: now,
-            ..member.unwrap_or(fresh)
-        };
-        let mut told = serde_json::Map::new();
-        told.insert("iss".into(), self.issuer_address(website).into());
-        told.append(&mut claims(&member, &Scopes(Scope::ALL.into_iter().collect())));
-        test.report.claims = Some(serde_json::to_string_pretty(&told).map_err(Failure::internal)?);
+            ..newcomer(test.tried, now)
+        });
+        let mut addresses: Vec<&[Address]> = identities
+            .iter()
+            .map(|known| {
+                if known.place == server.place { &arrived.addresses } else { &known.addresses }.as_slice()
+            })
+            .collect();
+        if addresses.is_empty() {
+            addresses.push(&arrived.addresses);
+        }
+        let member = told(member, &arrived.profile, addresses.into_iter().flatten(), now);
+        let mut token = serde_json::Map::new();
+        token.insert("iss".into(), self.issuer_address(website).into());
+        token.append(&mut claims(&member, &Scopes::all()));
+        test.report.claims = Some(serde_json::to_string_pretty(&token).map_err(Failure::internal)?);
         Ok(())
     }
 

@@ -133,6 +133,12 @@ impl Scope {
 pub struct Scopes(pub BTreeSet<Scope>);
 
 impl Scopes {
+    /// Everything that can be asked for.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(Scope::ALL.into())
+    }
+
     /// Those that are known; others are left out (RFC 6749, section 3.3).
     #[must_use]
     pub fn known_in(text: &str) -> Self {

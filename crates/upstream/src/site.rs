@@ -24,8 +24,6 @@ pub struct SiteAnswer {
     pub www_authenticate: Option<String>,
     /// `Content-Type`.
     pub content_type: Option<String>,
-    /// `Server`: what the site says it runs on.
-    pub server: Option<String>,
     /// The first 256 KiB of the page.
     pub body: String,
 }
@@ -55,7 +53,6 @@ impl SiteAnswer {
             location: header("location"),
             www_authenticate: header("www-authenticate"),
             content_type: header("content-type"),
-            server: header("server"),
             body: String::from_utf8_lossy(&answer.body).into_owned(),
         }
     }

@@ -372,7 +372,7 @@ impl Sought<'_> {
 }
 
 /// What a query string says, decoded, in order.
-fn parameters(query: &str) -> Vec<(String, String)> {
+pub(super) fn parameters(query: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 

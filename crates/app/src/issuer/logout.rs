@@ -1,7 +1,7 @@
 //! An application wants its visitor to log out (OpenID Connect RP-Initiated Logout 1.0). The browser's cookie says who that is;
 //! what the application sends only decides whether they are asked, and where they go afterwards.
 
-use super::{Issuer, SignedIn, key::Hint};
+use super::{Issuer, SignedIn, authorize::parameters, key::Hint};
 use crate::{App, Failure};
 use stave_domain::website::{Asked, Client, Member};
 use url::{Url, form_urlencoded};
@@ -53,7 +53,7 @@ impl App {
         request: &str,
         signed_in: Option<&SignedIn>,
     ) -> Result<LogOut, Failure> {
-        let parameters: Vec<_> = form_urlencoded::parse(request.as_bytes()).into_owned().collect();
+        let parameters = parameters(request);
         let asked = Asked(&parameters);
         let wish = self.issuer_log_out_wish(issuer, asked).await?;
         if let Some(SignedIn { login, .. }) = signed_in {

@@ -4,7 +4,7 @@ use super::{Issuer, IssuerNote, too_often};
 use crate::{
     App, Departure, Failure, Visitor, entropy,
     limit::network,
-    website::{Server, for_owner, for_visitor},
+    website::{Server, for_owner, for_visitor, form_changed},
 };
 use stave_domain::{
     Secret,
@@ -124,9 +124,7 @@ impl App {
         })?;
         let is_test = matches!(trip.purpose, TripPurpose::Test { .. });
         if !is_test && trip.revision != issuer.website.revision {
-            return Err(Failure::Denied(
-                "The login form of this website was changed while you were away. Log in once more.".into(),
-            ));
+            return Err(form_changed());
         }
         Ok(trip)
     }

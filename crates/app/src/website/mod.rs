@@ -19,7 +19,7 @@ pub use client::{ClientForm, NewClient};
 pub use event::EventPage;
 pub use form::WebsiteForm;
 pub use member::{MemberAddress, MemberPage, MemberSearch, MemberView};
-pub(crate) use provider::Server;
+pub(crate) use provider::{Server, form_changed};
 pub use setting::{
     Held, ProviderForm, RevisionView, SettingForm, SettingView, email_choices, setting_changes,
 };

@@ -82,7 +82,7 @@ impl App {
         match &provider.source {
             Source::Own { platform, base_url, client, .. } => {
                 if client_id.is_some_and(|id| id != client.id()) {
-                    return Err(changed());
+                    return Err(form_changed());
                 }
                 let callback = self.website_callback(website, &provider.key);
                 let registration = Registration {
@@ -107,7 +107,7 @@ impl App {
                 });
                 let integration = integration.ok_or_else(gone)?;
                 let client = match client_id {
-                    Some(id) => integration.client_with(id).ok_or_else(changed)?,
+                    Some(id) => integration.client_with(id).ok_or_else(form_changed)?,
                     None => &integration.client,
                 };
                 Ok(Server {
@@ -159,7 +159,8 @@ fn whose(website: &Website, place: &Place, client_id: &str) -> String {
     format!("{} {} {client_id}", website.id, place.as_str())
 }
 
-fn changed() -> Failure {
+/// What a visitor left with is no longer what the login form has.
+pub(crate) fn form_changed() -> Failure {
     Failure::Denied(
         "The login form of this website was changed while you were away. Log in once more.".into(),
     )

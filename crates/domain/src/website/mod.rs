@@ -31,7 +31,7 @@ pub use provider::{EmailTrust, Place, Provider, ProviderKey, Source};
 pub use request::{Asked, Prompt, Refusal, Request, RequestError, Stop};
 pub use restriction::{Allowed, Circle};
 pub use return_path::ReturnPath;
-pub use setting::{Draft, Revision, Setting, SignUp};
+pub use setting::{Draft, MOST_HOURS, MOST_IDLE_HOURS, Revision, Setting, SignUp};
 pub use test::{TestReport, TestStep};
 pub use trip::{TRIP_LIMIT, Trip, TripPurpose, Visit};
 

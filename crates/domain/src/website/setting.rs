@@ -5,6 +5,11 @@ use crate::{Invalid, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
+/// The most hours without a sign of life: a month.
+pub const MOST_IDLE_HOURS: u32 = 24 * 30;
+/// The most hours in any case: three months.
+pub const MOST_HOURS: u32 = 24 * 90;
+
 /// Everything that decides how visitors sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setting {
@@ -18,9 +23,9 @@ pub struct Setting {
     pub allowed: Vec<Allowed>,
     /// Whether nobody comes in without a verified address.
     pub email_required: bool,
-    /// Hours without a sign of life after which visitors sign in again: 1 to 720.
+    /// Hours without a sign of life after which visitors sign in again: 1 to [`MOST_IDLE_HOURS`].
     pub idle_hours: u32,
-    /// Hours after which they sign in again in any case: 1 to 2160.
+    /// Hours after which they sign in again in any case: 1 to [`MOST_HOURS`].
     pub longest_hours: u32,
     /// How it looks.
     pub look: Look,

@@ -43,7 +43,6 @@ async fn what_a_site_answers_is_told_and_nothing_is_followed() {
             location: Some(location),
             www_authenticate: None,
             content_type: Some("text/html".to_owned()),
-            server: Some("nginx/1.22".to_owned()),
             body: "<p>Go</p>".to_owned(),
         }
     );

@@ -3,7 +3,10 @@
 use crate::cookie::{self, SetCookie};
 use axum::http::HeaderMap;
 use stave_app::Issuer;
-use stave_domain::{Secret, website::TRIP_LIMIT};
+use stave_domain::{
+    Secret,
+    website::{MOST_HOURS, TRIP_LIMIT},
+};
 use std::borrow::Cow;
 
 /// What a cookie is for. `is_https` says whether browsers speak to its host over TLS.
@@ -18,9 +21,6 @@ pub(crate) enum Cookie<'a> {
     /// This browser may see a site behind a proxy. On the host of that site, and worth nothing anywhere else.
     Pass,
 }
-
-/// How long a log-in lasts at most, in hours: [`stave_domain::website::Setting::longest_hours`].
-const LONGEST_HOURS: i64 = 2160;
 
 /// What is left in [`Cookie::Login`] after somebody signed out.
 const SIGNED_OUT: &str = "signed-out";
@@ -39,7 +39,7 @@ impl Cookie<'_> {
         match self {
             Self::Login(issuer) => i64::from(issuer.setting.longest_hours) * 3600,
             Self::Trip | Self::Visit => TRIP_LIMIT.as_secs(),
-            Self::Pass => LONGEST_HOURS * 3600,
+            Self::Pass => i64::from(MOST_HOURS) * 3600,
         }
     }
 

@@ -35,9 +35,9 @@ pub struct SettingForm {
     pub allowed: String,
     /// Whether nobody comes in without a verified address.
     pub email_required: bool,
-    /// 1 to 720.
+    /// 1 to [`MOST_IDLE_HOURS`](stave_domain::website::MOST_IDLE_HOURS).
     pub idle_hours: String,
-    /// 1 to 2160.
+    /// 1 to [`MOST_HOURS`](stave_domain::website::MOST_HOURS).
     pub longest_hours: String,
     /// Whether visitors who came in through a button that is taken away are signed out.
     pub ends_logins: bool,

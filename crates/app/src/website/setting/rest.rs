@@ -4,7 +4,7 @@ use super::{form::SettingForm, read::each_line};
 use crate::Problems;
 use stave_domain::{
     Invalid,
-    website::{Allowed, Colour, Look, Setting},
+    website::{Allowed, Colour, Look, MOST_HOURS, MOST_IDLE_HOURS, Setting},
 };
 
 /// The setting without its buttons and its picture, if all of it can be used.
@@ -14,9 +14,9 @@ pub(super) fn rest_read(form: &SettingForm, problems: &mut Problems) -> Option<S
         problems.check("default_roles", named("Roles of new members", form.default_roles.parse()));
     let allowed = each_line(&form.allowed, str::parse::<Allowed>);
     let allowed = problems.check("allowed", named("Only these addresses or domains", allowed));
-    let idle_hours = named("Hours without a visit", hours(&form.idle_hours, 720));
+    let idle_hours = named("Hours without a visit", hours(&form.idle_hours, MOST_IDLE_HOURS));
     let idle_hours = problems.check("idle_hours", idle_hours);
-    let longest_hours = named("Hours in any case", hours(&form.longest_hours, 2160));
+    let longest_hours = named("Hours in any case", hours(&form.longest_hours, MOST_HOURS));
     let longest_hours = problems.check("longest_hours", longest_hours);
     let title = shown(problems, ("title", "The title"), &form.title, 100);
     let message = message(problems, &form.message);

@@ -205,7 +205,6 @@ mod tests {
             location: location.map(str::to_owned),
             www_authenticate: None,
             content_type: None,
-            server: None,
             body: String::new(),
         }
     }

@@ -5,7 +5,7 @@
 //! Whatever goes wrong in here is a broken test, not a state of the product: these functions panic and say why.
 //!
 //! ```no_run
-//! use stave_testkit::{Composer, Email, Fault, FakeBitbucket, Level};
+//! use stave_testkit::{Composer, Email, Fault, FakeBitbucket, Forgery, Level, Size, Standing};
 //!
 //! # async fn story() {
 //! let bitbucket = FakeBitbucket::start().await;
@@ -24,6 +24,19 @@
 //! let authorize = format!("{}/site/oauth2/authorize?client_id={}&response_type=code", bitbucket.base_url(), consumer.key());
 //! let _back = bitbucket.grant_access(&authorize, "ada").await; // the callback URL with code and state
 //! let _tokens = consumer.tokens_of("ada"); // without the trip
+//!
+//! // credentials that people bring, groups, projects, a large workspace in a moment
+//! let _token = bitbucket.user("ada").api_token(&["read:repository:bitbucket"]);
+//! let _token = acme.access_token(&["account", "repository", "webhook"]);
+//! acme.group("php", &["grace"]).project("PHP").grant_group("php", Level::Read);
+//! bitbucket.seed_large("globex", Size { repositories: 3000, people: 500, packages: 60, each_reads: 3000 });
+//! assert!(mailer.forge(Forgery::WrongSecret).await.is_empty()); // nobody hung up a webhook yet
+//!
+//! // random changes, and what is so after them
+//! let mut script = bitbucket.script("globex", 42).sparing(&["p0001"]);
+//! println!("{}", script.step().what);
+//! script.heal();
+//! assert!(script.truth().people.values().any(|person| person.standing == Standing::Owner));
 //!
 //! // trouble on command, time, and what was asked
 //! bitbucket.fail_next("/2.0/user*", Fault::status(503, ""));
@@ -80,18 +93,29 @@ mod composer;
 pub mod data_center;
 mod git;
 mod listener;
+mod mail;
 pub mod samples;
+mod script;
+mod truth;
 
 pub use bitbucket::{
     FakeBitbucket,
     consumer::{Consumer, Tokens},
-    delivery::Delivery,
     permission::Level,
+    project::Project,
     repository::Repository,
     user::{Email, User},
     workspace::Workspace,
 };
-pub use common::{fault::Fault, record::RecordedRequest};
+pub use common::{
+    courier::{Delivery, Forgery},
+    fault::Fault,
+    record::RecordedRequest,
+    size::Size,
+};
 pub use composer::{Composer, ComposerRun};
 pub use data_center::{DataCenterOptions, FakeDataCenter, RateLimit, TwoFactor, Version};
 pub use git::{BareRepository, GitServer};
+pub use mail::{FakeMailServer, Mail};
+pub use script::{Script, Step};
+pub use truth::{Standing, TruePerson, TrueRepository, Truth};

@@ -1,7 +1,8 @@
 //! The routes of the API, below `/2.0`.
 
 use super::{
-    error::ApiError, permission, reference, repository, source, state::Fake, user, webhook, workspace,
+    error::ApiError, permission, project, reference, repository, source, state::Fake, user, webhook,
+    workspace,
 };
 use axum::{
     Router,
@@ -14,8 +15,8 @@ pub(crate) fn router() -> Router<Arc<Fake>> {
         .route("/user", get(user::show))
         .route("/user/emails", get(user::emails))
         .route("/user/emails/{email}", get(user::email))
-        .route("/user/workspaces", get(workspace::list_own))
-        .route("/user/workspaces/{workspace}/permission", get(workspace::own_permission))
+        .route("/user/workspaces", get(workspace::api::list_own))
+        .route("/user/workspaces/{workspace}/permission", get(workspace::api::own_permission))
         .route("/user/workspaces/{workspace}/permissions/repositories", get(permission::own))
         .route("/users/{user}", get(user::profile))
         .route("/hook_events", get(webhook::subjects))
@@ -38,11 +39,11 @@ fn removed() -> Router<Arc<Fake>> {
 
 fn of_workspace() -> Router<Arc<Fake>> {
     let below = Router::new()
-        .route("/", get(workspace::show))
-        .route("/members", get(workspace::members))
-        .route("/members/{user}", get(workspace::member))
-        .route("/projects", get(workspace::projects))
-        .route("/permissions", get(workspace::permissions))
+        .route("/", get(workspace::api::show))
+        .route("/members", get(workspace::api::members))
+        .route("/members/{user}", get(workspace::api::member))
+        .route("/projects", get(project::list))
+        .route("/permissions", get(workspace::api::permissions))
         .route("/permissions/repositories", get(permission::workspace))
         .route("/permissions/repositories/{repository}", get(permission::repository))
         .route("/hooks", get(webhook::list).post(webhook::create))
@@ -53,7 +54,7 @@ fn of_workspace() -> Router<Arc<Fake>> {
 fn of_repository() -> Router<Arc<Fake>> {
     let change = || put(permission::config_change).delete(permission::config_change);
     let below = Router::new()
-        .route("/", get(repository::show))
+        .route("/", get(repository::api::show))
         .route("/refs", get(reference::list_all))
         .route("/refs/branches", get(reference::list_branches))
         .route("/refs/branches/{*name}", get(reference::branch))
@@ -72,6 +73,6 @@ fn of_repository() -> Router<Arc<Fake>> {
         .route("/permissions-config/groups", get(permission::config_groups))
         .route("/permissions-config/groups/{id}", change());
     Router::new()
-        .route("/repositories/{workspace}", get(repository::list))
+        .route("/repositories/{workspace}", get(repository::api::list))
         .nest("/repositories/{workspace}/{repository}", below)
 }

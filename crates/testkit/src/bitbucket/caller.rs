@@ -4,7 +4,7 @@ use super::{
     error::ApiError,
     permission::{self, Level},
     repository::RepositoryRecord,
-    scope,
+    scope::Needed,
     state::{Fake, State},
     token::{AccessToken, Actor, Kind},
 };
@@ -44,16 +44,27 @@ impl Caller {
     pub(crate) fn person(&self) -> Option<&str> {
         match self.actor()? {
             Actor::Person(uuid) => Some(uuid),
-            Actor::App(_) | Actor::Repository(_) => None,
+            Actor::App(_) | Actor::Repository(_) | Actor::Project(_) | Actor::Workspace(_) => None,
         }
     }
 
     /// Nobody in particular is asked to log in; a token without the scope is refused.
-    pub(crate) fn require(&self, wanted: &str) -> Result<(), ApiError> {
+    pub(crate) fn require(&self, needed: Needed) -> Result<(), ApiError> {
         match &self.token {
             None => Err(ApiError::unauthorized("Authentication is required.")),
-            Some(token) if scope::covers(&token.scopes, wanted) => Ok(()),
-            Some(token) => Err(ApiError::scope(wanted, &token.scopes)),
+            Some(token) if token.covers(needed) => Ok(()),
+            Some(token) if token.kind == Kind::ApiToken => Err(ApiError::scope(needed.api, &token.scopes)),
+            Some(token) => Err(ApiError::scope(needed.oauth, &token.scopes)),
+        }
+    }
+
+    /// Permissions cannot be read with the access token of a workspace, a project or a repository.
+    pub(crate) fn forbid_access_tokens(&self) -> Result<(), ApiError> {
+        match &self.token {
+            Some(token) if token.kind == Kind::AccessToken => {
+                Err(ApiError::forbidden("This API is not accessible with an access token."))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -62,11 +73,11 @@ impl Caller {
         &self,
         workspace: &str,
         id: &str,
-        wanted: &str,
+        needed: Needed,
         level: Level,
     ) -> Result<RepositoryRecord, ApiError> {
         if self.token.is_some() || level > Level::Read {
-            self.require(wanted)?;
+            self.require(needed)?;
         }
         let state = self.fake.state();
         let repository = state.repository_named(workspace, id).ok_or_else(ApiError::no_repository)?;
@@ -82,40 +93,66 @@ impl Caller {
 
 fn token_of_api(state: &State, headers: &HeaderMap) -> Result<Option<AccessToken>, ApiError> {
     let Some(header) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
-    let bearer = header.to_str().ok().and_then(|text| text.split_once(' '));
-    let (text, kinds) = match bearer {
-        Some((scheme, text)) if scheme.eq_ignore_ascii_case("bearer") => {
-            (text.to_owned(), [Kind::OAuth, Kind::RepositoryToken].as_slice())
-        }
-        _ => (
-            basic_login(headers).map(|(_, password)| password).unwrap_or_default(),
-            [Kind::ApiToken].as_slice(),
-        ),
+    let sent = header.to_str().ok().and_then(|text| text.split_once(' '));
+    let found = match sent {
+        Some((scheme, text)) if scheme.eq_ignore_ascii_case("bearer") => bearer(state, text.trim()),
+        _ => basic_login(headers).and_then(|(email, password)| api_token(state, &email, &password)),
     };
-    let found = state.access_tokens.get(text.trim()).filter(|token| kinds.contains(&token.kind));
     match found {
-        None => Err(ApiError::unauthorized("Token is invalid, expired, or not supported for this endpoint.")),
-        Some(token) if !token.is_valid_at(state.now()) => Err(ApiError::unauthorized(
+        Some(token) if token.is_valid_at(state.now()) => Ok(Some(token.clone())),
+        Some(token) if token.kind == Kind::OAuth => Err(ApiError::unauthorized(
             "Access token expired. Use your refresh token to obtain a new access token.",
         )),
-        Some(token) => Ok(Some(token.clone())),
+        _ => Err(ApiError::unauthorized(NO_TOKEN)),
     }
 }
 
-/// The token in the password of a git request: beside `x-token-auth` an access token, beside any other name an API
-/// token. `Err` is a login that is wrong, `Ok(None)` none at all.
+const NO_TOKEN: &str = "Token is invalid, expired, or not supported for this endpoint.";
+
+fn bearer<'a>(state: &'a State, text: &str) -> Option<&'a AccessToken> {
+    state.access_tokens.get(text).filter(|token| token.kind != Kind::ApiToken)
+}
+
+/// Beside an e-mail address of its person, and made with scopes.
+fn api_token<'a>(state: &'a State, email: &str, password: &str) -> Option<&'a AccessToken> {
+    let token = state.access_tokens.get(password)?;
+    let is_right =
+        token.kind == Kind::ApiToken && !token.scopes.is_empty() && is_email_of(state, token, email);
+    is_right.then_some(token)
+}
+
+fn is_email_of(state: &State, token: &AccessToken, email: &str) -> bool {
+    let Actor::Person(uuid) = &token.actor else { return false };
+    let emails = state.user(uuid).map(|user| user.emails.as_slice()).unwrap_or_default();
+    emails.iter().any(|own| own.address.eq_ignore_ascii_case(email))
+}
+
+fn is_nickname_of(state: &State, token: &AccessToken, name: &str) -> bool {
+    let Actor::Person(uuid) = &token.actor else { return false };
+    state.user(uuid).is_some_and(|user| user.nickname == name)
+}
+
+/// The token in the password of a git request: beside `x-token-auth` an access token; an API token beside
+/// `x-bitbucket-api-token-auth`, or the name or an address of its person. `Err` is a login that is wrong, `Ok(None)`
+/// none at all.
 pub(crate) fn token_of_git(state: &State, headers: &HeaderMap) -> Result<Option<AccessToken>, ()> {
     if !headers.contains_key(header::AUTHORIZATION) {
         return Ok(None);
     }
     let (user, password) = basic_login(headers).ok_or(())?;
     let token = state.access_tokens.get(&password).ok_or(())?;
-    let is_right_name = (user == "x-token-auth") == (token.kind != Kind::ApiToken);
+    let is_right_name = match token.kind {
+        Kind::OAuth | Kind::AccessToken => user == "x-token-auth",
+        Kind::ApiToken => {
+            user == "x-bitbucket-api-token-auth"
+                || is_nickname_of(state, token, &user)
+                || is_email_of(state, token, &user)
+        }
+    };
     if is_right_name && token.is_valid_at(state.now()) { Ok(Some(token.clone())) } else { Err(()) }
 }
 
-/// The scopes of the token in a request to the API, for the header `X-OAuth-Scopes`.
-pub(crate) fn scopes_of(state: &State, headers: &HeaderMap) -> Option<String> {
-    let token = token_of_api(state, headers).ok()??;
-    (token.kind != Kind::ApiToken).then(|| token.scopes.join(", "))
+/// The token in a request to the API, if it is good.
+pub(crate) fn known_token(state: &State, headers: &HeaderMap) -> Option<AccessToken> {
+    token_of_api(state, headers).ok().flatten()
 }

@@ -14,14 +14,19 @@ use axum::{
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use std::{cmp::Ordering, sync::Arc};
+use std::{cmp::Reverse, sync::Arc};
 use url::form_urlencoded;
+
+/// The greatest `pagelen` that Bitbucket takes.
+const LONGEST_PAGE: usize = 100;
 
 /// How a client wants a list.
 pub(crate) struct Listing {
     uri: Uri,
     parameters: Vec<(String, String)>,
     default_pagelen: usize,
+    /// What is asked for beyond this, is not given.
+    longest_page: usize,
     hidden: &'static [&'static str],
 }
 
@@ -32,7 +37,8 @@ impl FromRequestParts<Arc<Fake>> for Listing {
         let OriginalUri(uri) = OriginalUri::from_request_parts(parts, fake).await?;
         let query = uri.query().unwrap_or_default();
         let parameters = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Ok(Self { uri, parameters, default_pagelen: 10, hidden: &[] })
+        let longest_page = fake.state().switches.page_length_at_most.unwrap_or(LONGEST_PAGE);
+        Ok(Self { uri, parameters, default_pagelen: 10, longest_page, hidden: &[] })
     }
 }
 
@@ -62,12 +68,14 @@ impl Listing {
 
     /// One page of these values.
     pub(crate) fn answer(&self, fake: &Fake, values: Vec<Value>) -> Result<Response, ApiError> {
-        self.page(fake, values, true)
+        let chosen = self.chosen(values, Value::clone)?;
+        self.page(fake, &chosen, Value::clone)
     }
 
     /// One page of these values, without `size` and `page`: for lists that Bitbucket does not count.
     pub(crate) fn answer_uncounted(&self, fake: &Fake, values: Vec<Value>) -> Result<Response, ApiError> {
-        self.page(fake, values, false)
+        let chosen = self.chosen(values, Value::clone)?;
+        self.cut(fake, &chosen, Value::clone, false)
     }
 
     /// One object, cut to the fields that were asked for.
@@ -75,40 +83,74 @@ impl Listing {
         Json(fields::selected(object, self.parameter("fields").unwrap_or_default(), &[])).into_response()
     }
 
-    fn page(&self, fake: &Fake, mut values: Vec<Value>, counted: bool) -> Result<Response, ApiError> {
+    /// What was asked for, apart from the page and the fields: two requests with the same answer want the same rows.
+    pub(crate) fn choice(&self) -> String {
+        let chosen = self
+            .parameters
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "page" | "pagelen" | "fields"));
+        format!("{} {:?}", self.uri.path(), chosen.collect::<Vec<_>>())
+    }
+
+    /// The rows that the query accepts, in the order that is asked for. A row is written only if one of them is.
+    pub(crate) fn chosen<T>(
+        &self,
+        mut rows: Vec<T>,
+        write: impl Fn(&T) -> Value,
+    ) -> Result<Vec<T>, ApiError> {
         if let Some(filter) = self.filter()? {
-            values.retain(|value| filter.accepts(value));
+            rows.retain(|row| filter.accepts(&write(row)));
         }
-        self.sort(&mut values);
+        let Some(sort) = self.parameter("sort") else { return Ok(rows) };
+        let (field, is_descending) = sort.strip_prefix('-').map_or((sort, false), |field| (field, true));
+        let key = |row: &T| natural(&filter::at(&write(row), field).to_string());
+        if is_descending {
+            rows.sort_by_cached_key(|row| Reverse(key(row)));
+        } else {
+            rows.sort_by_cached_key(key);
+        }
+        Ok(rows)
+    }
+
+    /// One page of rows that were chosen; only its own are written.
+    pub(crate) fn page<T>(
+        &self,
+        fake: &Fake,
+        rows: &[T],
+        write: impl Fn(&T) -> Value,
+    ) -> Result<Response, ApiError> {
+        self.cut(fake, rows, write, true)
+    }
+
+    fn cut<T>(
+        &self,
+        fake: &Fake,
+        rows: &[T],
+        write: impl Fn(&T) -> Value,
+        counted: bool,
+    ) -> Result<Response, ApiError> {
         let pagelen = self.pagelen()?;
         let number = self.page_number()?;
-        let size = values.len();
-        let page: Vec<Value> = values.into_iter().skip((number - 1) * pagelen).take(pagelen).collect();
+        let page: Vec<Value> = rows.iter().skip((number - 1) * pagelen).take(pagelen).map(write).collect();
         let mut answer = json!({"pagelen": pagelen, "values": page});
         if counted {
-            answer["size"] = json!(size);
+            answer["size"] = json!(rows.len());
             answer["page"] = json!(number);
         }
-        if number * pagelen < size {
+        if number * pagelen < rows.len() {
             answer["next"] = json!(self.next(fake, number + 1));
         }
         let fields = self.parameter("fields").unwrap_or_default();
         Ok(Json(fields::selected(answer, fields, self.hidden)).into_response())
     }
 
-    fn sort(&self, values: &mut [Value]) {
-        let Some(sort) = self.parameter("sort") else { return };
-        let (field, is_descending) = sort.strip_prefix('-').map_or((sort, false), |field| (field, true));
-        values.sort_by(|a, b| {
-            let order = natural(&filter::at(a, field).to_string(), &filter::at(b, field).to_string());
-            if is_descending { order.reverse() } else { order }
-        });
-    }
-
     fn pagelen(&self) -> Result<usize, ApiError> {
-        let Some(text) = self.parameter("pagelen") else { return Ok(self.default_pagelen) };
-        let pagelen = text.parse().ok().filter(|pagelen| (1..=100).contains(pagelen));
-        pagelen.ok_or_else(|| ApiError::bad_request("Invalid pagelen"))
+        let Some(text) = self.parameter("pagelen") else {
+            return Ok(self.default_pagelen.min(self.longest_page));
+        };
+        let pagelen = text.parse().ok().filter(|pagelen| (1..=LONGEST_PAGE).contains(pagelen));
+        let pagelen: usize = pagelen.ok_or_else(|| ApiError::bad_request("Invalid pagelen"))?;
+        Ok(pagelen.min(self.longest_page))
     }
 
     /// Pages are counted from 1; `next` names them by an opaque text.
@@ -132,12 +174,8 @@ impl Listing {
     }
 }
 
-/// Texts in which numbers count as numbers: `1.9` stands before `1.10`.
-fn natural(a: &str, b: &str) -> Ordering {
-    chunks(a).cmp(&chunks(b))
-}
-
-fn chunks(text: &str) -> Vec<(u64, String)> {
+/// What a text is sorted by if numbers in it count as numbers: `1.9` stands before `1.10`.
+fn natural(text: &str) -> Vec<(u64, String)> {
     let mut chunks: Vec<(u64, String)> = Vec::new();
     let mut was_digit = None;
     for character in text.chars() {
@@ -165,7 +203,7 @@ mod tests {
     #[test]
     fn numbers_in_names_sort_as_numbers() {
         let mut names = ["1.10", "1.9", "1.9-rc1", "10.0", "2.0"];
-        names.sort_by(|a, b| natural(a, b));
+        names.sort_by_cached_key(|name| natural(name));
         assert_eq!(names, ["1.9", "1.9-rc1", "1.10", "2.0", "10.0"]);
     }
 }

@@ -2,40 +2,22 @@
 
 use super::{
     reference::Place,
+    repository::RepositoryRecord,
     state::{Fake, State, uuid_new},
     token::Actor,
     user::pseudo_user,
     webhook::{Subject, WebhookRecord},
 };
-use crate::git::BareRepository;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde_json::{Value, json};
-use sha2::Sha256;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
+use crate::{
+    Forgery,
+    common::courier::{self, Parcel, signature},
+    git::BareRepository,
 };
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, sync::Arc};
 
-/// How long a receiver may take.
-const TIME_OUT: Duration = Duration::from_secs(10);
 /// The first try and at most two more.
 const ATTEMPTS: u32 = 3;
-/// Bitbucket's own pause is not documented; a test need not wait for it.
-const PAUSE: Duration = Duration::from_millis(200);
-
-/// One try to deliver an event.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    /// `repo:push`, ...
-    pub event: String,
-    /// Where it was sent.
-    pub url: String,
-    /// Counted from 1.
-    pub attempt: u32,
-    /// The answer; `None` if there was none in ten seconds.
-    pub status: Option<u16>,
-}
 
 /// After a push: compares the references with what they were `before` and rings for what changed.
 pub(crate) fn pushed(
@@ -100,92 +82,72 @@ fn is_ancestor(git: &BareRepository, old: &str, new: &str) -> bool {
 pub(crate) fn ring(fake: &Arc<Fake>, repository: &str, event: &str, actor: Option<&Actor>, payload: Value) {
     let state = fake.state();
     let Some(record) = state.repository(repository) else { return };
+    let listening = listening(&state, record, event);
+    if listening.is_empty() {
+        return;
+    }
     let mut payload = payload;
     payload["repository"] = record.to_payload_json(fake, &state);
     payload["actor"] = actor.map_or(Value::Null, |actor| actor_json(fake, &state, actor));
     let body = payload.to_string();
+    for webhook in listening {
+        let signature = webhook.secret.as_ref().map(|secret| signature(secret, &body));
+        let parcel = Arc::new(parcel(&webhook, event, &body, signature));
+        let to = Arc::clone(fake);
+        let tell = move |delivery| to.state().deliveries.push(delivery);
+        fake.courier.send(&parcel, state.switches.mishaps, tell);
+    }
+}
+
+/// The webhooks of the repository and of its workspace that listen for this event.
+fn listening(state: &State, record: &RepositoryRecord, event: &str) -> Vec<WebhookRecord> {
     let subjects = [Subject::Repository(record.uuid.clone()), Subject::Workspace(record.workspace.clone())];
     let listens = |webhook: &&WebhookRecord| {
         webhook.is_active
             && subjects.contains(&webhook.subject)
             && webhook.events.iter().any(|key| key == event)
     };
-    for webhook in state.webhooks.iter().filter(listens) {
-        fake.deliveries_open.fetch_add(1, Ordering::SeqCst);
-        let (fake, webhook, event, body) =
-            (Arc::clone(fake), webhook.clone(), event.to_owned(), body.clone());
-        let runtime = fake.runtime.clone();
-        runtime.spawn(async move {
-            deliver(&fake, &webhook, &event, &body).await;
-            fake.deliveries_open.fetch_sub(1, Ordering::SeqCst);
-        });
+    state.webhooks.iter().filter(listens).cloned().collect()
+}
+
+fn parcel(webhook: &WebhookRecord, event: &str, body: &str, signature: Option<String>) -> Parcel {
+    let id = uuid_new().trim_matches(['{', '}']).to_owned();
+    let headers = vec![
+        ("Content-Type", "application/json".to_owned()),
+        ("User-Agent", "Bitbucket-Webhooks/2.0".to_owned()),
+        ("X-Hook-UUID", webhook.uuid.trim_matches(['{', '}']).to_owned()),
+        ("X-Request-UUID", id.clone()),
+    ];
+    let (url, event, body) = (webhook.url.clone(), event.to_owned(), body.to_owned());
+    Parcel { url, event, id, headers, signature, body, attempts: ATTEMPTS }
+}
+
+/// Sends a push that nobody made; the status of each answer.
+pub(crate) async fn forge(fake: &Arc<Fake>, repository: &str, forgery: Forgery) -> Vec<u16> {
+    let (listening, mut payload) = {
+        let state = fake.state();
+        let record = state.repository(repository).expect("a repository stays until it is deleted");
+        let repository = record.to_payload_json(fake, &state);
+        let payload = json!({"push": {"changes": []}, "repository": repository, "actor": null});
+        (listening(&state, record, "repo:push"), payload)
+    };
+    if forgery == Forgery::UnknownRepository {
+        payload["repository"]["uuid"] = json!(uuid_new());
     }
+    let body = payload.to_string();
+    let mut statuses = Vec::new();
+    for webhook in listening {
+        let signature = courier::forged(forgery, webhook.secret.as_deref(), &body);
+        statuses.push(fake.courier.post(&parcel(&webhook, "repo:push", &body, signature)).await);
+    }
+    statuses
 }
 
 fn actor_json(fake: &Fake, state: &State, actor: &Actor) -> Value {
     match actor {
         Actor::Person(uuid) => state.user(uuid).map_or(Value::Null, |user| user.to_json(fake)),
-        Actor::App(name) | Actor::Repository(name) => pseudo_user(fake, name, "service"),
-    }
-}
-
-/// A receiver that is broken or silent is asked again; one that refuses is not.
-async fn deliver(fake: &Fake, webhook: &WebhookRecord, event: &str, body: &str) {
-    let client =
-        reqwest::Client::builder().timeout(TIME_OUT).no_proxy().redirect(reqwest::redirect::Policy::none());
-    let client = client.build().expect("a client needs nothing that can be missing");
-    let id = uuid_new();
-    for attempt in 1..=ATTEMPTS {
-        let mut request = client
-            .post(&webhook.url)
-            .header("Content-Type", "application/json")
-            .header("User-Agent", "Bitbucket-Webhooks/2.0")
-            .header("X-Event-Key", event)
-            .header("X-Hook-UUID", webhook.uuid.trim_matches(['{', '}']))
-            .header("X-Request-UUID", id.trim_matches(['{', '}']))
-            .header("X-Attempt-Number", attempt);
-        if let Some(secret) = &webhook.secret {
-            request = request.header("X-Hub-Signature", signature(secret, body));
-        }
-        let answer = request.body(body.to_owned()).send().await;
-        let status = answer.ok().map(|answer| answer.status().as_u16());
-        let delivery = Delivery { event: event.to_owned(), url: webhook.url.clone(), attempt, status };
-        fake.state().deliveries.push(delivery);
-        if status.is_some_and(|status| status < 500) {
-            return;
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// `sha256=` and the lower-case hex HMAC-SHA256 of the body.
-fn signature(secret: &str, body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(body.as_bytes());
-    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The first row is from Bitbucket's documentation of signed webhooks.
-    #[test]
-    fn deliveries_are_signed_as_bitbucket_signs_them() {
-        let rows = [
-            (
-                "It's a Secret to Everybody",
-                "Hello World!",
-                "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
-            ),
-            (
-                "stave-test-secret",
-                r#"{"push":{"changes":[]}}"#,
-                "sha256=a4b3c28108df26b6839ee0a2c3e532f6357254a8bcac3e5a121e5b049a9ae8f7",
-            ),
-        ];
-        for (secret, body, expected) in rows {
-            assert_eq!(signature(secret, body), expected);
+        Actor::App(name) | Actor::Repository(name) | Actor::Project(name) | Actor::Workspace(name) => {
+            pseudo_user(fake, name, "service")
         }
     }
 }

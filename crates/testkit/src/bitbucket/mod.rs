@@ -7,13 +7,16 @@ mod api;
 mod caller;
 mod collection;
 pub(crate) mod consumer;
-pub(crate) mod delivery;
+mod delivery;
 mod error;
 mod fields;
 mod filter;
 mod front;
+mod limit;
+mod lists;
 mod oauth;
 pub(crate) mod permission;
+pub(crate) mod project;
 mod reference;
 pub(crate) mod repository;
 mod scope;
@@ -22,12 +25,14 @@ mod site;
 mod source;
 mod state;
 mod token;
+mod trouble;
+mod truth;
 pub(crate) mod user;
 mod webhook;
 pub(crate) mod workspace;
 
 use crate::{
-    Consumer, Delivery, Fault, Level, RecordedRequest, User, Workspace,
+    Consumer, Delivery, Level, RecordedRequest, User, Workspace,
     common::{browser::Browser, chance},
     listener::Listener,
     samples,
@@ -37,11 +42,7 @@ use axum::{
     routing::{get, post},
 };
 use state::Fake;
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 /// A Bitbucket Cloud that runs on loopback until it is dropped. Everything that it knows, it was told by these functions
 /// or over HTTP.
@@ -123,89 +124,30 @@ impl FakeBitbucket {
         Browser::new(session::COOKIE, &session).decide(url, decision).await
     }
 
-    /// Lets the next request with this path (`*` stands for any text) go wrong.
-    pub fn fail_next(&self, pattern: &str, fault: Fault) -> &Self {
-        self.fake.state().plans.once(pattern, fault);
-        self
-    }
-
-    /// Lets every request with this path go wrong until `heal`.
-    pub fn fail(&self, pattern: &str, fault: Fault) -> &Self {
-        self.fake.state().plans.always(pattern, fault);
-        self
-    }
-
-    /// Ends every trouble: faults, and the rate limit.
-    pub fn heal(&self) -> &Self {
-        let mut state = self.fake.state();
-        state.plans.clear();
-        state.switches.requests_left = None;
-        drop(state);
-        self
-    }
-
-    /// Answers this many more API requests, then 429 with an empty body until `heal`.
-    pub fn rate_limit_after(&self, requests: u32) -> &Self {
-        self.fake.state().switches.requests_left = Some(requests);
-        self
-    }
-
-    /// Answers every git request with 503 until `heal`.
-    pub fn git_down(&self) -> &Self {
-        self.fail("*.git/*", Fault::status(503, "Service unavailable"))
-    }
-
-    /// Ends every OAuth access token now.
-    pub fn expire_access_tokens(&self) -> &Self {
-        let mut state = self.fake.state();
-        let now = state.now();
-        for token in state.access_tokens.values_mut().filter(|token| token.expires_at.is_some()) {
-            token.expires_at = Some(now);
-        }
-        drop(state);
-        self
-    }
-
-    /// Ends every refresh token now.
-    pub fn revoke_refresh_tokens(&self) -> &Self {
-        self.fake.state().refresh_tokens.clear();
-        self
-    }
-
-    /// Names the granted scopes `scopes` in token answers, as before 4 May 2026, and not `scope`.
-    pub fn answer_scopes(&self) -> &Self {
-        self.fake.state().switches.scopes_key = true;
-        self
-    }
-
-    /// Accepts a `redirect_uri` that begins with the callback URL, as before May 2026.
-    pub fn allow_redirect_prefix(&self) -> &Self {
-        self.fake.state().switches.redirect_prefix = true;
-        self
-    }
-
-    /// Moves the fake's clock forward.
-    pub fn advance(&self, by: Duration) -> &Self {
-        self.fake.state().clock.advance(by);
-        self
-    }
-
-    /// What was asked so far, oldest first.
+    /// What was asked so far, oldest first; of very many requests, the latest.
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.fake.state().requests.clone()
+        self.fake.state().record.requests()
+    }
+
+    /// How many requests were like this, of all that there were: `/2.0/user*`, `POST /2.0/*/hooks`; `*` stands for any text.
+    pub fn calls(&self, pattern: &str) -> u64 {
+        self.fake.state().record.calls(pattern)
+    }
+
+    /// How many requests of each kind there were: `GET /2.0/repositories/{workspace}` and so on; git is without a path.
+    pub fn calls_by_route(&self) -> BTreeMap<String, u64> {
+        self.fake.state().record.routes()
     }
 
     /// Forgets what was asked so far.
     pub fn forget_requests(&self) -> &Self {
-        self.fake.state().requests.clear();
+        self.fake.state().record.forget();
         self
     }
 
     /// Every try to deliver a webhook, oldest first, once none is on its way any more.
     pub async fn deliveries(&self) -> Vec<Delivery> {
-        while self.fake.deliveries_open.load(Ordering::SeqCst) > 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        self.fake.courier.finish().await;
         self.fake.state().deliveries.clone()
     }
 

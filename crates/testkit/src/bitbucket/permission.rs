@@ -4,17 +4,22 @@ use super::{
     caller::Caller,
     collection::Listing,
     error::ApiError,
+    project::ProjectRecord,
     repository::RepositoryRecord,
+    scope,
     state::{Fake, State},
     token::Actor,
-    workspace,
+    workspace::{self, Role, WorkspaceRecord},
 };
 use axum::{
     extract::{Path, State as Extract},
     response::Response,
 };
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// How much somebody may do with a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +42,53 @@ impl Level {
     }
 }
 
+/// What single people and groups may do in one place.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Grants {
+    /// By uuid.
+    pub(crate) users: BTreeMap<String, Level>,
+    /// By slug.
+    pub(crate) groups: BTreeMap<String, Level>,
+}
+
+/// What somebody is in a workspace, worked out once for all of its repositories.
+pub(crate) struct Standing<'a> {
+    uuid: &'a str,
+    role: Option<&'a Role>,
+    /// Slugs.
+    groups: Vec<&'a str>,
+    /// What they may do in projects, by uuid.
+    projects: HashMap<&'a str, Level>,
+}
+
+impl Grants {
+    fn of(&self, uuid: &str, groups: &[&str]) -> Option<Level> {
+        let of_groups = groups.iter().filter_map(|group| self.groups.get(*group).copied());
+        of_groups.max().max(self.users.get(uuid).copied())
+    }
+}
+
+impl<'a> Standing<'a> {
+    pub(crate) fn new(workspace: &'a WorkspaceRecord, uuid: &'a str) -> Self {
+        let groups: Vec<&str> = workspace.groups_of(uuid).collect();
+        let of_project =
+            |project: &'a ProjectRecord| Some((project.uuid.as_str(), project.grants.of(uuid, &groups)?));
+        let projects = workspace.projects.iter().filter_map(of_project).collect();
+        Self { uuid, role: workspace.role(uuid), groups, projects }
+    }
+
+    /// What they may do with a repository of the workspace: as its owner, as its member, by a group, by a project, or by
+    /// themselves.
+    pub(crate) fn level(&self, repository: &RepositoryRecord) -> Option<Level> {
+        if self.role == Some(&Role::Owner) {
+            return Some(Level::Admin);
+        }
+        let as_member = self.role.and(repository.members);
+        let in_project = self.projects.get(repository.project.as_str()).copied();
+        repository.grants.of(self.uuid, &self.groups).max(as_member).max(in_project)
+    }
+}
+
 /// What an actor may do with a repository in the end; nobody in particular is `None`.
 pub(crate) fn effective(
     state: &State,
@@ -47,47 +99,90 @@ pub(crate) fn effective(
     explicit(state, actor, repository).max(public)
 }
 
-/// Without what everybody may do with a public repository.
+/// Without what everybody may do with a public repository. Access tokens may do everything there, as far as their scopes
+/// go.
 pub(crate) fn explicit(state: &State, actor: Option<&Actor>, repository: &RepositoryRecord) -> Option<Level> {
     let workspace = state.workspace(&repository.workspace)?;
-    match actor? {
-        Actor::Person(uuid) if workspace.is_owner(uuid) => Some(Level::Admin),
-        Actor::Person(uuid) => {
-            let as_member = workspace.is_member(uuid).then_some(repository.members).flatten();
-            repository.grants.get(uuid).copied().max(as_member)
-        }
-        Actor::App(key) => (state.consumer(key)?.workspace == workspace.uuid).then_some(Level::Admin),
-        Actor::Repository(uuid) => (*uuid == repository.uuid).then_some(Level::Write),
-    }
+    let is_inside = match actor? {
+        Actor::Person(uuid) => return Standing::new(workspace, uuid).level(repository),
+        Actor::App(key) => state.consumer(key)?.workspace == workspace.uuid,
+        Actor::Repository(uuid) => *uuid == repository.uuid,
+        Actor::Project(uuid) => *uuid == repository.project,
+        Actor::Workspace(uuid) => *uuid == workspace.uuid,
+    };
+    is_inside.then_some(Level::Admin)
 }
 
-/// Every person and repository of `repositories` with an explicit level.
-fn matrix(fake: &Fake, state: &State, repositories: &[RepositoryRecord]) -> Vec<Value> {
-    let pairs =
-        repositories.iter().flat_map(|repository| state.users.iter().map(move |user| (repository, user)));
-    let permissions = pairs.filter_map(|(repository, user)| {
-        let level = explicit(state, Some(&Actor::Person(user.uuid.clone())), repository)?;
-        Some(json!({
+/// A line of a list of permissions: positions of a repository and of a person, and what the one may do with the other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Right {
+    repository: usize,
+    user: usize,
+    level: Level,
+}
+
+impl Right {
+    fn to_json(self, fake: &Fake, state: &State) -> Value {
+        let (user, repository) = (&state.users[self.user], &state.repositories[self.repository]);
+        json!({
             "type": "repository_permission",
-            "permission": level.name(),
+            "permission": self.level.name(),
             "user": user.to_condensed_json(),
             "repository": repository.to_condensed_json(state),
             "links": {"self": {"href": fake.api(&format!("/repositories/{}", repository.full_name(state)))}},
-        }))
-    });
-    permissions.collect()
+        })
+    }
 }
 
-fn matrix_of_workspace(fake: &Fake, id: &str) -> Result<Vec<Value>, ApiError> {
-    let state = fake.state();
-    let workspace = workspace::find(&state, id)?;
-    let repositories: Vec<_> = state
-        .repositories
-        .iter()
-        .filter(|repository| repository.workspace == workspace.uuid)
-        .cloned()
-        .collect();
-    Ok(matrix(fake, &state, &repositories))
+/// Whose rights a list is about.
+#[derive(Clone, Copy)]
+enum Whose<'a> {
+    Everybody,
+    Person(&'a str),
+}
+
+/// What people may do with the repositories of a workspace, one after another, or with one of them.
+fn rights(state: &State, workspace: &WorkspaceRecord, whose: Whose<'_>, only: Option<&str>) -> Vec<Right> {
+    let people = state.users.iter().enumerate().filter(|(_, user)| match whose {
+        Whose::Everybody => true,
+        Whose::Person(uuid) => user.uuid == uuid,
+    });
+    let standings: Vec<(usize, Standing<'_>)> =
+        people.map(|(position, user)| (position, Standing::new(workspace, &user.uuid))).collect();
+    let repositories = state.repositories.iter().enumerate().filter(|(_, it)| it.workspace == workspace.uuid);
+    let repositories = repositories.filter(|(_, it)| only.is_none_or(|uuid| it.uuid == uuid));
+    let of_repository = |(repository, record)| {
+        let of_person = move |(user, standing): &(usize, Standing<'_>)| {
+            Some(Right { repository, user: *user, level: standing.level(record)? })
+        };
+        standings.iter().filter_map(of_person)
+    };
+    repositories.flat_map(of_repository).collect()
+}
+
+/// One page of rights, which are worked out once for all of their pages.
+fn answer(
+    fake: &Fake,
+    listing: &Listing,
+    workspace: &WorkspaceRecord,
+    whose: Whose<'_>,
+    only: Option<&str>,
+) -> Result<Response, ApiError> {
+    let mut state = fake.state();
+    let person = match whose {
+        Whose::Everybody => "",
+        Whose::Person(uuid) => uuid,
+    };
+    let (revision, key) = (state.revision(), format!("{person} {}", listing.choice()));
+    let kept = state.rights.find(revision, &key);
+    let rights = if let Some(rights) = kept {
+        rights
+    } else {
+        let all = rights(&state, workspace, whose, only);
+        let chosen = listing.chosen(all, |right| right.to_json(fake, &state))?;
+        state.rights.keep(revision, key, chosen)
+    };
+    listing.page(fake, &rights, |right| right.to_json(fake, &state))
 }
 
 /// `GET /2.0/user/workspaces/{workspace}/permissions/repositories`
@@ -97,11 +192,12 @@ pub(crate) async fn own(
     Path(id): Path<String>,
     listing: Listing,
 ) -> Result<Response, ApiError> {
-    caller.require("account")?;
-    caller.require("repository")?;
-    let mut values = matrix_of_workspace(&fake, &id)?;
-    values.retain(|value| value["user"]["uuid"].as_str() == caller.person());
-    listing.answer(&fake, values)
+    caller.require(scope::RIGHTS)?;
+    caller.require(scope::REPOSITORY)?;
+    caller.forbid_access_tokens()?;
+    let workspace = workspace::find(&fake.state(), &id)?;
+    let own = Whose::Person(caller.person().unwrap_or_default());
+    answer(&fake, &listing, &workspace, own, None)
 }
 
 /// `GET /2.0/workspaces/{workspace}/permissions/repositories`: for the owners of the workspace
@@ -111,10 +207,11 @@ pub(crate) async fn workspace(
     Path(id): Path<String>,
     listing: Listing,
 ) -> Result<Response, ApiError> {
-    caller.require("account")?;
+    caller.require(scope::RIGHTS)?;
+    caller.forbid_access_tokens()?;
     let workspace = workspace::find(&fake.state(), &id)?;
-    workspace::owner_needed(&workspace, &caller)?;
-    listing.answer(&fake, matrix_of_workspace(&fake, &id)?)
+    workspace::admin_needed(&workspace, &caller)?;
+    answer(&fake, &listing, &workspace, Whose::Everybody, None)
 }
 
 /// `GET /2.0/workspaces/{workspace}/permissions/repositories/{repository}`: for admins of the repository
@@ -124,9 +221,10 @@ pub(crate) async fn repository(
     Path((workspace, id)): Path<(String, String)>,
     listing: Listing,
 ) -> Result<Response, ApiError> {
-    let repository = caller.repository(&workspace, &id, "repository", Level::Admin)?;
-    let values = matrix(&fake, &fake.state(), &[repository]);
-    listing.answer(&fake, values)
+    caller.forbid_access_tokens()?;
+    let repository = caller.repository(&workspace, &id, scope::REPOSITORY, Level::Admin)?;
+    let workspace = workspace::find(&fake.state(), &repository.workspace)?;
+    answer(&fake, &listing, &workspace, Whose::Everybody, Some(&repository.uuid))
 }
 
 /// `GET /2.0/repositories/{workspace}/{repository}/permissions-config/users`: explicit grants only
@@ -136,10 +234,11 @@ pub(crate) async fn config_users(
     Path((workspace, id)): Path<(String, String)>,
     listing: Listing,
 ) -> Result<Response, ApiError> {
-    let repository = caller.repository(&workspace, &id, "repository:admin", Level::Admin)?;
+    caller.forbid_access_tokens()?;
+    let repository = caller.repository(&workspace, &id, scope::REPOSITORY_ADMIN, Level::Admin)?;
     let state = fake.state();
     let base = format!("/repositories/{workspace}/{}/permissions-config/users", repository.slug);
-    let grants = repository.grants.iter().filter_map(|(uuid, level)| Some((state.user(uuid)?, level)));
+    let grants = repository.grants.users.iter().filter_map(|(uuid, level)| Some((state.user(uuid)?, level)));
     let values = grants.map(|(user, level)| {
         json!({
             "type": "repository_user_permission",
@@ -161,26 +260,30 @@ pub(crate) async fn config_groups(
     Path((workspace, id)): Path<(String, String)>,
     listing: Listing,
 ) -> Result<Response, ApiError> {
-    let repository = caller.repository(&workspace, &id, "repository:admin", Level::Admin)?;
+    caller.forbid_access_tokens()?;
+    let repository = caller.repository(&workspace, &id, scope::REPOSITORY_ADMIN, Level::Admin)?;
     let base = format!("/repositories/{workspace}/{}/permissions-config/groups", repository.slug);
-    let group = repository.members.map(|level| {
+    let of_members = repository.members.map(|level| ("developers", level));
+    let of_groups = repository.grants.groups.iter().map(|(slug, level)| (slug.as_str(), *level));
+    let values = of_members.into_iter().chain(of_groups).map(|(slug, level)| {
+        let (first, rest) = slug.split_at(slug.chars().next().map_or(0, char::len_utf8));
         json!({
             "type": "repository_group_permission",
             "permission": level.name(),
             "group": {
                 "type": "group",
-                "name": "Developers",
-                "slug": "developers",
-                "full_slug": format!("{workspace}:developers"),
+                "name": format!("{}{rest}", first.to_uppercase()),
+                "slug": slug,
+                "full_slug": format!("{workspace}:{slug}"),
             },
-            "links": {"self": {"href": fake.api(&format!("{base}/developers"))}},
+            "links": {"self": {"href": fake.api(&format!("{base}/{slug}"))}},
         })
     });
-    listing.answer(&fake, group.into_iter().collect())
+    listing.answer(&fake, values.collect())
 }
 
 /// `PUT` and `DELETE` below `permissions-config`: not for OAuth
 pub(crate) async fn config_change(caller: Caller) -> Result<Response, ApiError> {
-    caller.require("repository:admin")?;
+    caller.require(scope::REPOSITORY_ADMIN)?;
     Err(ApiError::forbidden("This API is only accessible with an API token."))
 }

@@ -1,6 +1,8 @@
 //! Branches, tags and commits, read from git.
 
-use super::{caller::Caller, collection::Listing, error::ApiError, permission::Level, state::Fake};
+use super::{
+    caller::Caller, collection::Listing, error::ApiError, permission::Level, scope::REPOSITORY, state::Fake,
+};
 use crate::git::BareRepository;
 use axum::{
     extract::{Path, State as Extract},
@@ -135,7 +137,7 @@ type At = (String, String);
 type AtName = (String, String, String);
 
 fn read(fake: &Fake, caller: &Caller, at: &At) -> Result<(BareRepository, String), ApiError> {
-    let repository = caller.repository(&at.0, &at.1, "repository", Level::Read)?;
+    let repository = caller.repository(&at.0, &at.1, REPOSITORY, Level::Read)?;
     let full_name = repository.full_name(&fake.state());
     Ok((repository.bare(fake), full_name))
 }

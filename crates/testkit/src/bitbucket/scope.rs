@@ -23,6 +23,40 @@ pub(crate) const BOXES: [(&str, &str, &str); 19] = [
     ("Pipelines", "Write", "pipeline:write"),
 ];
 
+/// What a call needs: the scope of OAuth and of access tokens, and the other name that API tokens have for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Needed {
+    pub(crate) oauth: &'static str,
+    pub(crate) api: &'static str,
+}
+
+impl Needed {
+    const fn new(oauth: &'static str, api: &'static str) -> Self {
+        Self { oauth, api }
+    }
+}
+
+pub(crate) const USER: Needed = Needed::new("account", "read:user:bitbucket");
+pub(crate) const EMAIL: Needed = Needed::new("email", "read:user:bitbucket");
+pub(crate) const WORKSPACE: Needed = Needed::new("account", "read:workspace:bitbucket");
+/// Permissions on repositories.
+pub(crate) const RIGHTS: Needed = Needed::new("account", "read:repository:bitbucket");
+pub(crate) const PROJECT: Needed = Needed::new("project", "read:project:bitbucket");
+pub(crate) const REPOSITORY: Needed = Needed::new("repository", "read:repository:bitbucket");
+pub(crate) const REPOSITORY_WRITE: Needed = Needed::new("repository:write", "write:repository:bitbucket");
+pub(crate) const REPOSITORY_ADMIN: Needed = Needed::new("repository:admin", "read:repository:bitbucket");
+pub(crate) const WEBHOOK: Needed = Needed::new("webhook", "read:webhook:bitbucket");
+pub(crate) const WEBHOOK_WRITE: Needed = Needed::new("webhook", "write:webhook:bitbucket");
+pub(crate) const WEBHOOK_DELETE: Needed = Needed::new("webhook", "delete:webhook:bitbucket");
+
+/// Whether API tokens know this scope: `read:repository:bitbucket`, ...
+pub(crate) fn is_of_api_tokens(scope: &str) -> bool {
+    let mut parts = scope.split(':');
+    let verb =
+        parts.next().is_some_and(|verb| ["read", "write", "admin", "delete", "manage"].contains(&verb));
+    verb && parts.next().is_some_and(|noun| !noun.is_empty()) && parts.eq(["bitbucket"])
+}
+
 /// Whether a grant of these scopes covers `wanted`. The admin scopes imply nothing, not even reading.
 pub(crate) fn covers(granted: &[String], wanted: &str) -> bool {
     granted.iter().any(|scope| scope == wanted || implied_by(scope).contains(&wanted))
@@ -72,6 +106,19 @@ mod tests {
         ];
         for (granted, wanted, expected) in rows {
             assert_eq!(covers(&[granted.to_owned()], wanted), expected, "{granted} {wanted}");
+        }
+    }
+
+    #[test]
+    fn api_tokens_have_scopes_of_their_own() {
+        let rows = [
+            ("read:user:bitbucket", true),
+            ("account", false),
+            ("read::bitbucket", false),
+            ("read:user:jira", false),
+        ];
+        for (scope, expected) in rows {
+            assert_eq!(is_of_api_tokens(scope), expected, "{scope}");
         }
     }
 }

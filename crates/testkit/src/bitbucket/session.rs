@@ -29,7 +29,7 @@ pub(crate) fn choice(fake: &Fake, next: &str) -> Response {
          <input type=\"hidden\" name=\"next\" value=\"{}\">",
         escape(next)
     );
-    for user in &fake.state().users {
+    for user in fake.state().users.iter() {
         let name = escape(&user.nickname);
         let _ = write!(
             text,

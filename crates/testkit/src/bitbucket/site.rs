@@ -7,7 +7,7 @@ use super::{
     repository::RepositoryRecord,
     scope, session,
     state::{Fake, State},
-    token::{AccessToken, Actor},
+    token::Actor,
 };
 use crate::{
     common::page::{self, Page, escape},
@@ -79,12 +79,12 @@ fn admit(
         );
     };
     let (needed, wanted) =
-        if is_push { (Level::Write, "repository:write") } else { (Level::Read, "repository") };
+        if is_push { (Level::Write, scope::REPOSITORY_WRITE) } else { (Level::Read, scope::REPOSITORY) };
     let actor = token.as_ref().map(|token| token.actor.clone());
     let repository = state.repository_named(workspace, slug);
     let level = repository.and_then(|repository| permission::effective(state, actor.as_ref(), repository));
     match (repository, level, token) {
-        (Some(_), Some(_), Some(AccessToken { scopes, .. })) if !scope::covers(&scopes, wanted) => {
+        (Some(_), Some(_), Some(token)) if !token.covers(wanted) => {
             refuse(StatusCode::FORBIDDEN, "Your credentials lack one or more required privilege scopes.")
         }
         (Some(repository), Some(level), _) if level >= needed => Ok((repository.clone(), actor)),
@@ -135,7 +135,7 @@ fn home(fake: &Fake, headers: &HeaderMap) -> Response {
     let state = fake.state();
     let nickname = state.user(&user).map(|user| user.nickname.as_str()).unwrap_or_default();
     let mut text = format!("<p>You are {}.</p><ul>", escape(nickname));
-    for workspace in &state.workspaces {
+    for workspace in state.workspaces.iter() {
         let _ = write!(text, "<li><a href=\"/{0}\">{0}</a></li>", escape(&workspace.slug));
     }
     text.push_str("</ul><p><a href=\"/account/signin?next=%2F\">Log in as somebody else</a></p>");

@@ -2,7 +2,7 @@
 
 use super::{
     caller::Caller, collection::Listing, error::ApiError, permission::Level, reference::commit_hash,
-    state::Fake,
+    scope::REPOSITORY, state::Fake,
 };
 use crate::git::BareRepository;
 use axum::{
@@ -21,7 +21,7 @@ pub(crate) async fn root(
     caller: Caller,
     Path((workspace, id)): Path<(String, String)>,
 ) -> Result<Redirect, ApiError> {
-    let repository = caller.repository(&workspace, &id, "repository", Level::Read)?;
+    let repository = caller.repository(&workspace, &id, REPOSITORY, Level::Read)?;
     let hash = commit_hash(&repository.bare(&fake), "HEAD")?;
     Ok(Redirect::to(&fake.api(&format!("/repositories/{}/src/{hash}/", repository.full_name(&fake.state())))))
 }
@@ -44,16 +44,23 @@ pub(crate) async fn show(
     Path((workspace, id, commit, path)): Path<(String, String, String, String)>,
     listing: Listing,
 ) -> Result<Response, ApiError> {
-    let repository = caller.repository(&workspace, &id, "repository", Level::Read)?;
+    let repository = caller.repository(&workspace, &id, REPOSITORY, Level::Read)?;
     let full_name = repository.full_name(&fake.state());
+    let path = path.trim_matches('/');
+    let is_meta = listing.parameter("format") == Some("meta");
+    if let Some(sketch) = repository.sketch_only(&fake).filter(|_| is_meta && !path.is_empty())
+        && let Some(hash) = sketch.commit().filter(|hash| ["main", "HEAD", hash].contains(&commit.as_str()))
+    {
+        let size = sketch.content(path).ok_or_else(|| no_file(path))?.len();
+        let place = Place { fake: &fake, full_name: &full_name, commit: &hash };
+        return Ok(listing.object(place.file_json(path, size as u64)));
+    }
     let git = repository.bare(&fake);
     let commit = commit_hash(&git, &commit)?;
-    let path = path.trim_matches('/');
     let place = Place { fake: &fake, full_name: &full_name, commit: &commit };
     let object = git.resolve(&format!("{commit}:{path}"));
-    let object = object.ok_or_else(|| ApiError::not_found(format!("No such file or directory: {path}")))?;
+    let object = object.ok_or_else(|| no_file(path))?;
     let is_folder = git.git(&["cat-file", "-t", &object]).trim() == "tree";
-    let is_meta = listing.parameter("format") == Some("meta");
     match (is_folder, is_meta) {
         (false, false) => Ok(file(&git, &object, path)),
         (false, true) => Ok(listing.object(place.file_json(path, size_bytes(&git, &object)))),
@@ -63,6 +70,10 @@ pub(crate) async fn show(
             listing.answer_uncounted(&fake, place.entries(&git, path, depth))
         }
     }
+}
+
+fn no_file(path: &str) -> ApiError {
+    ApiError::not_found(format!("No such file or directory: {path}"))
 }
 
 fn file(git: &BareRepository, object: &str, path: &str) -> Response {

@@ -2,21 +2,31 @@
 
 use super::{
     consumer::ConsumerRecord,
-    delivery::Delivery,
+    limit::Limit,
+    lists::{Counted, Lists},
+    permission::Right,
     repository::RepositoryRecord,
     token::{AccessToken, Code, RefreshToken},
     user::UserRecord,
     webhook::WebhookRecord,
     workspace::WorkspaceRecord,
 };
-use crate::common::{clock::Clock, fault::Plans, record::RecordedRequest};
+use crate::{
+    Delivery,
+    common::{
+        clock::Clock,
+        courier::{Courier, Mishaps},
+        fault::Plans,
+        record::Record,
+    },
+};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::{HashMap, HashSet},
     iter,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, atomic::AtomicUsize},
+    sync::{Mutex, MutexGuard},
 };
 use tempfile::TempDir;
 use tokio::runtime::Handle;
@@ -26,10 +36,8 @@ use uuid::Uuid;
 pub(crate) struct Fake {
     /// `http://127.0.0.1:41234`, without a slash at the end.
     pub(crate) base: String,
-    /// Where deliveries run.
-    pub(crate) runtime: Handle,
-    /// Deliveries that are on their way.
-    pub(crate) deliveries_open: AtomicUsize,
+    /// Who delivers what webhooks are told.
+    pub(crate) courier: Courier,
     folder: TempDir,
     state: Mutex<State>,
 }
@@ -37,11 +45,15 @@ pub(crate) struct Fake {
 /// Everything that changes.
 #[derive(Default)]
 pub(crate) struct State {
-    pub(crate) users: Vec<UserRecord>,
-    pub(crate) workspaces: Vec<WorkspaceRecord>,
-    /// Uuids of every workspace that there is or was.
-    workspace_uuids: HashSet<String>,
-    pub(crate) repositories: Vec<RepositoryRecord>,
+    pub(crate) users: Counted<Vec<UserRecord>>,
+    pub(crate) workspaces: Counted<Vec<WorkspaceRecord>>,
+    /// The uuid of everything that has a name, and of what had one and is gone.
+    uuids: HashSet<String>,
+    pub(crate) repositories: Counted<Vec<RepositoryRecord>>,
+    /// Permissions, as they were listed.
+    pub(crate) rights: Lists<Right>,
+    /// Repositories by their position, as they were listed.
+    pub(crate) shown: Lists<usize>,
     pub(crate) consumers: Vec<ConsumerRecord>,
     pub(crate) webhooks: Vec<WebhookRecord>,
     pub(crate) deliveries: Vec<Delivery>,
@@ -53,7 +65,7 @@ pub(crate) struct State {
     pub(crate) refresh_tokens: HashMap<String, RefreshToken>,
     /// Browsers that are logged in: the uuid of the user by the text of the cookie.
     pub(crate) sessions: HashMap<String, String>,
-    pub(crate) requests: Vec<RecordedRequest>,
+    pub(crate) record: Record,
     pub(crate) plans: Plans,
     pub(crate) switches: Switches,
     pub(crate) clock: Clock,
@@ -68,12 +80,20 @@ pub(crate) struct Switches {
     pub(crate) redirect_prefix: bool,
     /// API requests that are still answered before 429.
     pub(crate) requests_left: Option<u32>,
+    /// API requests that everybody may send in an hour.
+    pub(crate) limit: Option<Limit>,
+    /// API requests that are still answered before every OAuth access token ends.
+    pub(crate) oauth_requests_left: Option<u32>,
+    /// The longest page of a list, if it is not Bitbucket's own.
+    pub(crate) page_length_at_most: Option<usize>,
+    /// What happens to deliveries.
+    pub(crate) mishaps: Mishaps,
 }
 
 impl Fake {
     pub(crate) fn new(base: String, runtime: Handle) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        Self { base, runtime, deliveries_open: AtomicUsize::new(0), folder, state: Mutex::default() }
+        Self { base, courier: Courier::new(runtime), folder, state: Mutex::default() }
     }
 
     /// Never held across an await or a run of git.
@@ -112,11 +132,16 @@ impl State {
         self.workspaces.iter_mut().find(|workspace| workspace.uuid == uuid)
     }
 
-    /// A uuid for a new workspace that no other one has or had: also one that was renamed or deleted keeps its own.
-    pub(crate) fn workspace_uuid_new(&mut self, slug: &str) -> String {
-        let names = iter::once(slug.to_owned()).chain((2..).map(|number| format!("{slug} {number}")));
-        let mut uuids = names.map(|name| uuid_of("workspace", &name));
-        uuids.find(|uuid| self.workspace_uuids.insert(uuid.clone())).expect("the names do not end")
+    /// A uuid for something new that nothing else has or had: what was renamed or deleted keeps its own.
+    pub(crate) fn uuid_named(&mut self, noun: &str, name: &str) -> String {
+        let names = iter::once(name.to_owned()).chain((2..).map(|number| format!("{name} {number}")));
+        let mut uuids = names.map(|name| uuid_of(noun, &name));
+        uuids.find(|uuid| self.uuids.insert(uuid.clone())).expect("the names do not end")
+    }
+
+    /// Changes whenever people, workspaces or repositories do.
+    pub(crate) fn revision(&self) -> u64 {
+        self.users.changes() + self.workspaces.changes() + self.repositories.changes()
     }
 
     /// By slug or by `{uuid}`.

@@ -1,9 +1,14 @@
 //! Tokens and codes: how they are issued, how long they live, how they are replaced.
 
-use super::state::State;
+use super::{
+    FakeBitbucket,
+    scope::{self, Needed},
+    state::State,
+};
 use crate::common::chance;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Life of an access token.
 pub(crate) const ACCESS_LIFE: SignedDuration = SignedDuration::from_hours(2);
@@ -13,6 +18,8 @@ const REFRESH_LIFE: SignedDuration = SignedDuration::from_hours(24 * 91);
 const REFRESH_GRACE: SignedDuration = SignedDuration::from_mins(10);
 /// Life of an authorization code; Bitbucket's own is not documented.
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
+/// Longest life of an API token, a year, which it has unless a test gives it less.
+const API_TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(24 * 365);
 /// Random bytes of an access token: 2,560 characters.
 const ACCESS_TOKEN_BYTES: usize = 1280;
 
@@ -25,6 +32,10 @@ pub(crate) enum Actor {
     App(String),
     /// A repository access token, by the uuid of the repository.
     Repository(String),
+    /// A project access token, by the uuid of the project.
+    Project(String),
+    /// A workspace access token, by the uuid of the workspace.
+    Workspace(String),
 }
 
 /// What a token is, apart from its text.
@@ -42,10 +53,72 @@ pub(crate) struct AccessToken {
 pub(crate) enum Kind {
     /// Bearer, and as a git password beside `x-token-auth`.
     OAuth,
-    /// As `OAuth`, made in the settings of a repository.
-    RepositoryToken,
+    /// As `OAuth`, made in the settings of a repository, a project or a workspace.
+    AccessToken,
     /// A password beside the e-mail address, and in git beside `x-bitbucket-api-token-auth`.
     ApiToken,
+}
+
+/// How credentials end.
+impl FakeBitbucket {
+    /// Ends every OAuth access token now.
+    pub fn expire_access_tokens(&self) -> &Self {
+        self.fake.state().expire_oauth();
+        self
+    }
+
+    /// Answers this many more API requests, then ends every OAuth access token that there is.
+    pub fn expire_access_tokens_after(&self, requests: u32) -> &Self {
+        self.fake.state().switches.oauth_requests_left = Some(requests);
+        self
+    }
+
+    /// Ends every refresh token now.
+    pub fn revoke_refresh_tokens(&self) -> &Self {
+        self.fake.state().refresh_tokens.clear();
+        self
+    }
+
+    /// Revokes one token, of whatever kind.
+    pub fn revoke_token(&self, text: &str) -> &Self {
+        let mut state = self.fake.state();
+        state.access_tokens.remove(text);
+        state.refresh_tokens.remove(text);
+        drop(state);
+        self
+    }
+
+    /// Lets an API token or an access token end so much later than now.
+    ///
+    /// # Panics
+    /// If there is no such token.
+    pub fn token_expires_in(&self, text: &str, life: Duration) -> &Self {
+        let life = SignedDuration::try_from(life).expect("a token lives for years at most");
+        let mut state = self.fake.state();
+        let at = state.now() + life;
+        state.access_tokens.get_mut(text).expect("the token is known").expires_at = Some(at);
+        drop(state);
+        self
+    }
+}
+
+impl State {
+    pub(crate) fn expire_oauth(&mut self) {
+        let now = self.now();
+        for token in self.access_tokens.values_mut().filter(|token| token.kind == Kind::OAuth) {
+            token.expires_at = Some(now);
+        }
+    }
+
+    /// Forgets what a person's consent was worth: every OAuth token of theirs.
+    pub(crate) fn revoke_grants(&mut self, person: &str) {
+        self.codes.retain(|_, code| code.user != person);
+        self.refresh_tokens.retain(|_, token| token.user != person);
+        let is_consent = |token: &AccessToken| {
+            token.kind == Kind::OAuth && token.actor == Actor::Person(person.to_owned())
+        };
+        self.access_tokens.retain(|_, token| !is_consent(token));
+    }
 }
 
 /// A grant that waits to be redeemed.
@@ -87,30 +160,37 @@ impl Code {
 }
 
 impl AccessToken {
-    pub(crate) fn issue_api_token(state: &mut State, actor: Actor, scopes: &[&str]) -> String {
-        issue_lasting(state, actor, scopes, Kind::ApiToken, "ATATT3xFfGF0")
+    pub(crate) fn issue_api_token(state: &mut State, person: &str, scopes: &[&str]) -> String {
+        let unknown = scopes.iter().find(|name| !scope::is_of_api_tokens(name));
+        assert_eq!(unknown, None, "API tokens have scopes such as read:repository:bitbucket");
+        let expires_at = Some(state.now() + API_TOKEN_LIFE);
+        let text = format!("ATATT3xFfGF0{}", chance(80));
+        let scopes = scopes.iter().map(ToString::to_string).collect();
+        let token =
+            Self { actor: Actor::Person(person.to_owned()), scopes, kind: Kind::ApiToken, expires_at };
+        state.access_tokens.insert(text.clone(), token);
+        text
     }
 
-    pub(crate) fn issue_repository_token(state: &mut State, repository: &str, scopes: &[&str]) -> String {
-        issue_lasting(
-            state,
-            Actor::Repository(repository.to_owned()),
-            scopes,
-            Kind::RepositoryToken,
-            "ATCTT3xFfGN0",
-        )
+    pub(crate) fn issue_access_token(state: &mut State, actor: Actor, scopes: &[&str]) -> String {
+        let text = format!("ATCTT3xFfGN0{}", chance(80));
+        let scopes = scopes.iter().map(ToString::to_string).collect();
+        let token = Self { actor, scopes, kind: Kind::AccessToken, expires_at: None };
+        state.access_tokens.insert(text.clone(), token);
+        text
+    }
+
+    /// Whether it is good for what is needed. The scopes of API tokens imply nothing among each other.
+    pub(crate) fn covers(&self, needed: Needed) -> bool {
+        match self.kind {
+            Kind::ApiToken => self.scopes.iter().any(|scope| scope == needed.api),
+            Kind::OAuth | Kind::AccessToken => scope::covers(&self.scopes, needed.oauth),
+        }
     }
 
     pub(crate) fn is_valid_at(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|expires_at| now < expires_at)
     }
-}
-
-fn issue_lasting(state: &mut State, actor: Actor, scopes: &[&str], kind: Kind, prefix: &str) -> String {
-    let text = format!("{prefix}{}", chance(80));
-    let scopes = scopes.iter().map(ToString::to_string).collect();
-    state.access_tokens.insert(text.clone(), AccessToken { actor, scopes, kind, expires_at: None });
-    text
 }
 
 fn issue_oauth(state: &mut State, actor: Actor, scopes: &[String]) -> String {

@@ -4,6 +4,7 @@ use super::{
     caller::Caller,
     collection::Listing,
     error::ApiError,
+    scope,
     state::{Fake, encoded, instant, uuid_of},
     token::{AccessToken, Actor},
 };
@@ -68,7 +69,7 @@ impl User {
         let mut state = fake.state();
         let known = state.users.iter().find(|user| user.nickname == nickname).map(|user| user.uuid.clone());
         let uuid = known.unwrap_or_else(|| {
-            let user = UserRecord::new(nickname, state.now());
+            let user = UserRecord::new(state.uuid_named("user", nickname), nickname, state.now());
             let uuid = user.uuid.clone();
             state.users.push(user);
             uuid
@@ -107,9 +108,16 @@ impl User {
     }
 
     /// Makes a personal API token: the password beside the e-mail address in the API, beside
-    /// `x-bitbucket-api-token-auth` in git.
+    /// `x-bitbucket-api-token-auth` in git. Its scopes have names such as `read:repository:bitbucket`; without one it is
+    /// good for nothing. It ends after a year.
     pub fn api_token(&self, scopes: &[&str]) -> String {
-        AccessToken::issue_api_token(&mut self.fake.state(), Actor::Person(self.uuid.clone()), scopes)
+        AccessToken::issue_api_token(&mut self.fake.state(), &self.uuid, scopes)
+    }
+
+    /// Revokes what the person granted to consumers: all of their OAuth tokens end.
+    pub fn revoke_grants(&self) -> &Self {
+        self.fake.state().revoke_grants(&self.uuid);
+        self
     }
 
     fn change(&self, change: impl FnOnce(&mut UserRecord)) -> &Self {
@@ -121,12 +129,12 @@ impl User {
 }
 
 impl UserRecord {
-    fn new(nickname: &str, now: Timestamp) -> Self {
+    fn new(uuid: String, nickname: &str, now: Timestamp) -> Self {
         let capital: String = nickname.chars().take(1).flat_map(char::to_uppercase).collect();
         let rest: String = nickname.chars().skip(1).collect();
         Self {
-            uuid: uuid_of("user", nickname),
-            account_id: hex::encode(Sha256::digest(nickname))[..24].to_owned(),
+            account_id: hex::encode(Sha256::digest(&uuid))[..24].to_owned(),
+            uuid,
             nickname: nickname.to_owned(),
             display_name: format!("{capital}{rest} Example"),
             emails: vec![Email::primary(&format!("{nickname}@example.com"))],
@@ -184,12 +192,14 @@ pub(crate) fn merged(mut first: Value, second: Value) -> Value {
 
 /// `GET /2.0/user`
 pub(crate) async fn show(Extract(fake): Extract<Arc<Fake>>, caller: Caller) -> Result<Json<Value>, ApiError> {
-    caller.require("account")?;
+    caller.require(scope::USER)?;
     let state = fake.state();
     let account = match caller.actor() {
         Some(Actor::Person(uuid)) => state.user(uuid).map(|user| user.own_json(&fake)),
         Some(Actor::App(key)) => Some(pseudo_user(&fake, key, "consumer")),
         Some(Actor::Repository(uuid)) => Some(pseudo_user(&fake, uuid, "repository_access_token")),
+        Some(Actor::Project(uuid)) => Some(pseudo_user(&fake, uuid, "project_access_token")),
+        Some(Actor::Workspace(uuid)) => Some(pseudo_user(&fake, uuid, "workspace_access_token")),
         None => None,
     };
     account.map(Json).ok_or_else(|| ApiError::not_found("There is no such account."))
@@ -235,7 +245,7 @@ pub(crate) async fn email(
 }
 
 fn own_emails(fake: &Fake, caller: &Caller) -> Result<Vec<Email>, ApiError> {
-    caller.require("email")?;
+    caller.require(scope::EMAIL)?;
     let state = fake.state();
     let user = caller.person().and_then(|uuid| state.user(uuid));
     Ok(user.map(|user| user.emails.clone()).unwrap_or_default())

@@ -5,6 +5,7 @@ use super::{
     collection::Listing,
     error::ApiError,
     permission::Level,
+    scope::{self, Needed},
     state::{Fake, State, encoded, instant, uuid_new},
     workspace,
 };
@@ -170,17 +171,23 @@ impl WebhookRecord {
 }
 
 /// The repository, for its admins.
-fn of_repository(caller: &Caller, workspace: &str, id: &str) -> Result<Subject, ApiError> {
-    caller.require("webhook")?;
-    let repository = caller.repository(workspace, id, "webhook", Level::Admin)?;
+fn of_repository(caller: &Caller, workspace: &str, id: &str, needed: Needed) -> Result<Subject, ApiError> {
+    let repository = caller.repository(workspace, id, needed, Level::Admin)?;
     Ok(Subject::Repository(repository.uuid))
 }
 
 fn of_workspace(fake: &Fake, caller: &Caller, id: &str) -> Result<Subject, ApiError> {
-    caller.require("webhook")?;
     let workspace = workspace::find(&fake.state(), id)?;
-    workspace::owner_needed(&workspace, caller)?;
+    workspace::admin_needed(&workspace, caller)?;
     Ok(Subject::Workspace(workspace.uuid))
+}
+
+fn needed(method: &Method) -> Needed {
+    match *method {
+        Method::POST | Method::PUT => scope::WEBHOOK_WRITE,
+        Method::DELETE => scope::WEBHOOK_DELETE,
+        _ => scope::WEBHOOK,
+    }
 }
 
 /// What a handler below a repository or a workspace is about.
@@ -194,14 +201,19 @@ impl FromRequestParts<Arc<Fake>> for At {
         let path = Path::<HashMap<String, String>>::from_request_parts(parts, fake).await;
         let Path(path) = path.map_err(|error| ApiError::bad_request(error.to_string()))?;
         let workspace = path.get("workspace").map(String::as_str).unwrap_or_default();
-        let subject = match path.get("repository") {
-            Some(repository) => of_repository(&caller, workspace, repository)?,
-            None => of_workspace(fake, &caller, workspace)?,
-        };
+        let needed = needed(&parts.method);
+        caller.require(needed)?;
         // Creating needs the right to read what the events are about, too.
         if parts.method == Method::POST {
-            caller.require("repository")?;
+            caller.require(scope::REPOSITORY)?;
         }
+        if matches!(parts.method, Method::POST | Method::PUT) {
+            caller.require(scope::WEBHOOK)?;
+        }
+        let subject = match path.get("repository") {
+            Some(repository) => of_repository(&caller, workspace, repository, needed)?,
+            None => of_workspace(fake, &caller, workspace)?,
+        };
         Ok(Self(subject, path.get("uid").map(|uid| format!("{{{}}}", uid.trim_matches(['{', '}'])))))
     }
 }

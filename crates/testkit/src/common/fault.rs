@@ -1,5 +1,6 @@
 //! Trouble on command.
 
+use super::pattern::Pattern;
 use axum::{
     body::Body,
     http::{Response, StatusCode, header},
@@ -35,6 +36,11 @@ impl Fault {
         Self::status(410, GONE)
     }
 
+    /// 410, with the words of the Bitbucket Cloud API for what this entry of its changelog (`CHANGE-4711`) removed.
+    pub fn removed(change: &str) -> Self {
+        Self::status(410, &GONE.replace("CHANGE-2770", change))
+    }
+
     /// This status with this body.
     pub fn status(status: u16, body: &str) -> Self {
         Self::Status { status, body: body.to_owned() }
@@ -47,33 +53,50 @@ pub(crate) struct Plans(Vec<Plan>);
 
 #[derive(Debug, Clone)]
 struct Plan {
-    /// A path in which `*` stands for any text, also an empty one.
-    pattern: String,
+    pattern: Pattern,
     fault: Fault,
-    /// Whether it is over after the first request.
-    once: bool,
+    when: When,
+}
+
+/// Which of the requests that a plan means go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// The next one, and then no more.
+    Once,
+    /// All but this many that still come through.
+    After(u32),
+    /// So many of a hundred, by chance.
+    Percent(u8),
 }
 
 impl Plans {
-    /// For the next request with such a path.
-    pub(crate) fn once(&mut self, pattern: &str, fault: Fault) {
-        self.0.push(Plan { pattern: pattern.to_owned(), fault, once: true });
+    /// For requests with such a path, and perhaps method.
+    pub(crate) fn add(&mut self, pattern: &str, when: When, fault: Fault) {
+        self.0.push(Plan { pattern: Pattern::new(pattern), fault, when });
     }
 
-    /// For every request with such a path.
-    pub(crate) fn always(&mut self, pattern: &str, fault: Fault) {
-        self.0.push(Plan { pattern: pattern.to_owned(), fault, once: false });
-    }
-
-    /// The fault for this path, if one is due: the oldest plan wins.
-    pub(crate) fn take(&mut self, path: &str) -> Option<Fault> {
-        let at = self.0.iter().position(|plan| matches(&plan.pattern, path))?;
-        let plan = if self.0[at].once { self.0.remove(at) } else { self.0[at].clone() };
+    /// The fault for this request, if one is due: the oldest plan wins.
+    pub(crate) fn take(&mut self, method: &str, path: &str) -> Option<Fault> {
+        let at = self.0.iter_mut().position(|plan| plan.pattern.means(method, path) && plan.when.is_now())?;
+        let plan = if self.0[at].when == When::Once { self.0.remove(at) } else { self.0[at].clone() };
         Some(plan.fault)
     }
 
     pub(crate) fn clear(&mut self) {
         self.0.clear();
+    }
+}
+
+impl When {
+    fn is_now(&mut self) -> bool {
+        match self {
+            Self::Once | Self::After(0) => true,
+            Self::After(passing) => {
+                *passing -= 1;
+                false
+            }
+            Self::Percent(percent) => rand::random_range(0..100) < *percent,
+        }
     }
 }
 
@@ -110,42 +133,33 @@ fn answer(status: StatusCode, body: String) -> Response<Body> {
     response
 }
 
-fn matches(pattern: &str, path: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == path,
-        Some((start, rest)) => path.strip_prefix(start).is_some_and(|path| {
-            path.char_indices().map(|(at, _)| at).chain([path.len()]).any(|at| matches(rest, &path[at..]))
-        }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_any_text() {
-        let rows = [
-            ("/2.0/user", "/2.0/user", true),
-            ("/2.0/user", "/2.0/user/emails", false),
-            ("/2.0/user*", "/2.0/user", true),
-            ("*.git/*", "/acme/mailer.git/info/refs", true),
-            ("*.git/*", "/acme/mailer", false),
-            ("/2.0/*/hooks", "/2.0/repositories/acme/mailer/hooks", true),
-            ("/2.0/*/hooks", "/2.0/repositories/acme/mailer/hooks/1", false),
-        ];
-        for (pattern, path, expected) in rows {
-            assert_eq!(matches(pattern, path), expected, "{pattern} {path}");
-        }
+    fn a_single_fault_is_used_up_and_a_lasting_one_is_not() {
+        let mut plans = Plans::default();
+        plans.add("/a", When::Once, Fault::status(501, ""));
+        plans.add("POST /a", When::After(0), Fault::status(502, ""));
+        plans.add("/a", When::After(1), Fault::status(500, ""));
+        assert_eq!(plans.take("GET", "/b"), None);
+        let statuses = [Some(501), None, Some(500), Some(500)];
+        assert_eq!(
+            [(); 4].map(|()| plans.take("GET", "/a")),
+            statuses.map(|it| it.map(|it| Fault::status(it, "")))
+        );
+        assert_eq!(plans.take("POST", "/a"), Some(Fault::status(502, "")));
     }
 
     #[test]
-    fn a_single_fault_is_used_up_and_a_lasting_one_is_not() {
-        let mut plans = Plans::default();
-        plans.once("/a", Fault::status(501, ""));
-        plans.always("/a", Fault::status(500, ""));
-        assert_eq!(plans.take("/b"), None);
-        let statuses = [501, 500, 500].map(|status| Some(Fault::status(status, "")));
-        assert_eq!([(); 3].map(|()| plans.take("/a")), statuses);
+    fn chance_strikes_as_often_as_it_was_told() {
+        let struck = |percent| {
+            let mut plans = Plans::default();
+            plans.add("*", When::Percent(percent), Fault::RateLimit);
+            (0..1000).filter(|_| plans.take("GET", "/a").is_some()).count()
+        };
+        assert_eq!((struck(0), struck(100)), (0, 1000));
+        assert!((300..700).contains(&struck(50)));
     }
 }

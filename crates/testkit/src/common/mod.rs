@@ -3,9 +3,12 @@
 
 pub(crate) mod browser;
 pub(crate) mod clock;
+pub(crate) mod courier;
 pub(crate) mod fault;
 pub(crate) mod page;
+pub(crate) mod pattern;
 pub(crate) mod record;
+pub(crate) mod size;
 
 use axum::http::{HeaderMap, header};
 

@@ -1,16 +1,27 @@
 //! What was asked.
 
+use super::pattern::Pattern;
 use axum::{
     body::{Body, to_bytes},
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{HeaderMap, header},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Requests that are remembered; a demo that runs for days forgets the oldest ones.
 const REMEMBERED: usize = 10_000;
 /// A form that is larger is not written down.
 const FORM_BYTES: usize = 1024 * 1024;
+
+/// Everything that was asked: the latest requests, and how many there were of each kind.
+#[derive(Default)]
+pub(crate) struct Record {
+    requests: Vec<RecordedRequest>,
+    /// By method and path.
+    paths: HashMap<(String, String), u64>,
+    /// By method and route.
+    routes: BTreeMap<String, u64>,
+}
 
 /// A request as it arrived, before anything was made of it.
 #[derive(Debug, Clone)]
@@ -55,11 +66,40 @@ pub(crate) async fn write_down(request: Request) -> (RecordedRequest, Request) {
     (recorded, Request::from_parts(parts, body))
 }
 
-pub(crate) fn remember(requests: &mut Vec<RecordedRequest>, request: RecordedRequest) {
-    if requests.len() >= REMEMBERED {
-        requests.drain(..REMEMBERED / 2);
+impl Record {
+    pub(crate) fn remember(&mut self, request: RecordedRequest, route: &str) {
+        *self.paths.entry((request.method.clone(), request.path.clone())).or_default() += 1;
+        *self.routes.entry(format!("{} {route}", request.method)).or_default() += 1;
+        if self.requests.len() >= REMEMBERED {
+            self.requests.drain(..REMEMBERED / 2);
+        }
+        self.requests.push(request);
     }
-    requests.push(request);
+
+    /// The latest ones, oldest first.
+    pub(crate) fn requests(&self) -> Vec<RecordedRequest> {
+        self.requests.clone()
+    }
+
+    /// How many were like this, of all that there were.
+    pub(crate) fn calls(&self, pattern: &str) -> u64 {
+        let pattern = Pattern::new(pattern);
+        let meant = self.paths.iter().filter(|((method, path), _)| pattern.means(method, path));
+        meant.map(|(_, count)| count).sum()
+    }
+
+    pub(crate) fn routes(&self) -> BTreeMap<String, u64> {
+        self.routes.clone()
+    }
+
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// What the request is for, with names for what differs: `/2.0/repositories/{workspace}`. Empty where no route says it.
+pub(crate) fn route(request: &Request) -> String {
+    request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned()).unwrap_or_default()
 }
 
 fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {

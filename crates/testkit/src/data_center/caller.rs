@@ -4,7 +4,7 @@ use super::{
     error::ApiError,
     front::Received,
     oauth1,
-    permission::{self, Reach},
+    permission::{self, Reach, Who},
     project::ProjectRecord,
     repository::RepositoryRecord,
     scope,
@@ -28,6 +28,8 @@ pub(crate) struct Caller(Option<Known>);
 #[derive(Debug, Clone)]
 struct Known {
     user: u32,
+    /// On whose behalf: the user's, or that of what a token was made for.
+    who: Who,
     /// What the credential is good for; `None` is everything that the user may do.
     scopes: Option<Vec<String>>,
     is_oauth: bool,
@@ -70,10 +72,10 @@ impl Caller {
     /// How far the caller reaches: their own rights, cut to what the credential is good for.
     pub(crate) fn reach(&self) -> Reach {
         match &self.0 {
-            None => Reach { user: None, most: None },
-            Some(Known { user, scopes, .. }) => {
+            None => Reach { who: Who::Nobody, most: None },
+            Some(Known { who, scopes, .. }) => {
                 let most = scopes.as_ref().map_or(Some(Level::Admin), |scopes| scope::level(scopes));
-                Reach { user: Some(*user), most }
+                Reach { who: *who, most }
             }
         }
     }
@@ -129,7 +131,7 @@ pub(crate) fn authenticate(
         } else {
             oauth1::caller(state, received).map_err(|problem| problem.into_response(&received.realm))
         }?;
-        return admit(state, Known { user, scopes: None, is_oauth: true });
+        return admit(state, Known { user, who: Who::User(user), scopes: None, is_oauth: true });
     }
     let Some(header) = headers.get(header::AUTHORIZATION) else { return Ok(Caller::default()) };
     let known = match header.to_str().unwrap_or_default().split_once(' ') {
@@ -158,20 +160,25 @@ fn bearer(state: &State, text: &str) -> Option<Known> {
     let pair = state.pairs.iter().find(|pair| pair.access == text && now < pair.access_expires_at);
     let oauth = pair.filter(|_| state.version.has_oauth2()).map(|pair| Known {
         user: pair.user,
+        who: Who::User(pair.user),
         scopes: Some(pair.scopes.clone()),
         is_oauth: true,
     });
     oauth.or_else(|| http_token(state, text))
 }
 
-/// HTTP access tokens are passwords of their user everywhere, OAuth 2 tokens beside any name in git only.
+/// HTTP access tokens are passwords: a person's own beside their name everywhere, a project's or a repository's beside
+/// `x-token-auth` in git. So are OAuth 2 tokens, beside any name, in git.
 fn password_login(state: &State, name: &str, password: &str, is_git: bool) -> Option<Known> {
-    let own = http_token(state, password)
-        .filter(|known| state.user(known.user).is_some_and(|user| user.name.eq_ignore_ascii_case(name)));
+    let is_right_name = |known: &Known| match known.who {
+        Who::User(id) => state.user(id).is_some_and(|user| user.name.eq_ignore_ascii_case(name)),
+        _ => is_git && name == "x-token-auth",
+    };
+    let own = http_token(state, password).filter(is_right_name);
     own.or_else(|| is_git.then(|| bearer(state, password).filter(|known| known.is_oauth))?)
 }
 
 fn http_token(state: &State, text: &str) -> Option<Known> {
-    let token = state.http_tokens.get(text)?;
-    Some(Known { user: token.user, scopes: Some(token.scopes.clone()), is_oauth: false })
+    let token = state.http_tokens.get(text).filter(|token| token.is_valid_at(state.now()))?;
+    Some(Known { user: token.user, who: token.who, scopes: Some(token.scopes.clone()), is_oauth: false })
 }

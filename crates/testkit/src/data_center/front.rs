@@ -26,8 +26,8 @@ const SINGLE_SIGN_ON: &str = "/sso/login";
 /// What is not encoded in `X-AUSERNAME`.
 const USER_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// The bucket of a user: requests it holds, and requests it gains in a second.
-const CAPACITY: &str = "60";
-const FILL_RATE: &str = "5";
+const CAPACITY: u32 = 60;
+const FILL_RATE: u32 = 5;
 
 /// A request, and what the server makes of its address.
 pub(crate) struct Received {
@@ -78,9 +78,9 @@ pub(crate) async fn receive(Extract(fake): Extract<Arc<Fake>>, request: Request,
     let (recorded, request) = record::write_down(request).await;
     let (received, due) = {
         let mut state = fake.state();
-        record::remember(&mut state.requests, recorded.clone());
+        state.record.remember(recorded.clone(), &record::route(&request));
         let received = Received::new(&fake, &state, recorded);
-        let due = state.plans.take(&received.path);
+        let due = state.plans.take(&received.request.method, &received.path);
         (received, due)
     };
     let trouble = match due {
@@ -125,7 +125,8 @@ fn admit(fake: &Fake, received: &Received, request: &Request) -> Result<(Caller,
         return Err(two_factor(fake, plugin));
     }
     if received.is_call() && caller.is_known() {
-        rate_limit(&mut state)?;
+        let name = caller.name(&state).unwrap_or_default();
+        rate_limit(&mut state, &name)?;
     }
     let name = caller.name(&state);
     Ok((caller, name))
@@ -159,27 +160,36 @@ fn two_factor(fake: &Fake, plugin: TwoFactor) -> Response {
 }
 
 #[expect(clippy::result_large_err, reason = "the answer is made once")]
-fn rate_limit(state: &mut State) -> Result<(), Response> {
-    let Some((left, kind)) = &mut state.switches.requests_left else { return Ok(()) };
-    if *left > 0 {
+fn rate_limit(state: &mut State, name: &str) -> Result<(), Response> {
+    if let Some((left, kind)) = &mut state.switches.requests_left {
+        if *left == 0 {
+            return Err(refusal(*kind, CAPACITY, FILL_RATE));
+        }
         *left -= 1;
+    }
+    let now = state.now();
+    let Some(buckets) = &mut state.switches.buckets else { return Ok(()) };
+    if buckets.admits(name, now) {
         return Ok(());
     }
+    Err(refusal(buckets.kind, buckets.capacity, buckets.fill_rate))
+}
+
+fn refusal(kind: RateLimit, capacity: u32, fill_rate: u32) -> Response {
     let mut response = ApiError::rate_limited().into_response();
-    if *kind == RateLimit::Announced {
+    if kind == RateLimit::Announced {
         let told = [
-            ("retry-after", "1"),
-            ("x-ratelimit-limit", CAPACITY),
-            ("x-ratelimit-remaining", "0"),
-            ("x-ratelimit-interval-seconds", "1"),
-            ("x-ratelimit-fillrate", FILL_RATE),
+            ("retry-after", 1),
+            ("x-ratelimit-limit", capacity),
+            ("x-ratelimit-remaining", 0),
+            ("x-ratelimit-interval-seconds", 1),
+            ("x-ratelimit-fillrate", fill_rate),
         ];
         for (name, value) in told {
-            let name = HeaderName::from_static(name);
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
+            response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from(value));
         }
     }
-    Err(response)
+    response
 }
 
 /// The time on the wall of the server.

@@ -41,5 +41,5 @@ pub(crate) async fn login_options(
         "loginLink": fake.url(&state, "/login"),
         "buttonText": "Log in with username and password",
     });
-    listing.page(vec![Some(form)], "results")
+    listing.page([form], Some, "results")
 }

@@ -17,14 +17,17 @@ const GREATEST_LIMIT: usize = 1000;
 /// The parameters of a request, and how its client wants a list.
 pub(crate) struct Listing {
     parameters: Vec<(String, String)>,
+    greatest_limit: usize,
 }
 
 impl FromRequestParts<Arc<Fake>> for Listing {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<Fake>) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, fake: &Arc<Fake>) -> Result<Self, Infallible> {
         let query = parts.uri.query().unwrap_or_default();
-        Ok(Self { parameters: form_urlencoded::parse(query.as_bytes()).into_owned().collect() })
+        let parameters = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let greatest_limit = fake.state().switches.page_limit_at_most.unwrap_or(GREATEST_LIMIT);
+        Ok(Self { parameters, greatest_limit })
     }
 }
 
@@ -33,19 +36,30 @@ impl Listing {
         self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// One page; `None` is an item that the filter hides, and that is counted all the same.
-    pub(crate) fn answer(&self, items: Vec<Option<Value>>) -> Result<Response, ApiError> {
-        self.page(items, "values")
+    /// One page; `show` gives `None` for an item that the filter hides, and that is counted all the same. Only the items
+    /// of the page, and the one behind it, are shown.
+    pub(crate) fn answer<T>(
+        &self,
+        items: impl IntoIterator<Item = T>,
+        show: impl FnMut(T) -> Option<Value>,
+    ) -> Result<Response, ApiError> {
+        self.page(items, show, "values")
     }
 
     /// As `answer`, under another key than `values`.
-    pub(crate) fn page(&self, items: Vec<Option<Value>>, key: &str) -> Result<Response, ApiError> {
+    pub(crate) fn page<T>(
+        &self,
+        items: impl IntoIterator<Item = T>,
+        mut show: impl FnMut(T) -> Option<Value>,
+        key: &str,
+    ) -> Result<Response, ApiError> {
         let start = self.number("start", 0)?;
-        let limit = self.number("limit", DEFAULT_LIMIT)?.min(GREATEST_LIMIT);
+        let limit = self.number("limit", DEFAULT_LIMIT)?.min(self.greatest_limit);
         if limit == 0 {
             return Err(ApiError::invalid("limit", "The limit must be greater than zero."));
         }
-        let mut shown = items.into_iter().enumerate().skip(start).filter_map(|(at, it)| Some((at, it?)));
+        let items = items.into_iter().enumerate().skip(start);
+        let mut shown = items.filter_map(|(at, item)| Some((at, show(item)?)));
         let values: Vec<(usize, Value)> = shown.by_ref().take(limit).collect();
         let last = values.last().map(|(at, _)| at + 1);
         let next = shown.next().and(last);

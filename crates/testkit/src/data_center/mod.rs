@@ -5,8 +5,10 @@
 
 mod api;
 mod applink;
+mod bucket;
 mod caller;
 mod consent;
+mod delivery;
 mod error;
 mod front;
 mod identity;
@@ -23,8 +25,11 @@ mod scm;
 mod scope;
 mod session;
 mod site;
+mod source;
 mod state;
 mod token;
+mod trouble;
+mod truth;
 mod user;
 mod version;
 mod webhook;
@@ -39,7 +44,7 @@ pub use user::User;
 pub use version::Version;
 
 use crate::{
-    Fault, Level, RecordedRequest,
+    Delivery, Level, RecordedRequest,
     common::{browser::Browser, chance},
     listener::Listener,
     samples,
@@ -49,7 +54,7 @@ use axum::{
     routing::{any, get, post},
 };
 use state::Fake;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A Bitbucket Data Center that runs on loopback until it is dropped. Everything that it knows, it was told by these
 /// functions or over HTTP.
@@ -79,9 +84,8 @@ impl FakeDataCenter {
     /// If the address is taken.
     pub fn start_blocking(options: &DataCenterOptions) -> Self {
         let mut made = None;
-        let listener = Listener::start(options.address, |address, _| {
-            let origin = format!("http://{address}");
-            let fake = Arc::new(Fake::new(options.version, origin, &options.context));
+        let listener = Listener::start(options.address, |address, runtime| {
+            let fake = Arc::new(Fake::new(options, format!("http://{address}"), runtime));
             made = Some(Arc::clone(&fake));
             router(fake)
         });
@@ -163,130 +167,36 @@ impl FakeDataCenter {
         browser.decide(&page, decision).await
     }
 
-    /// Forgets what this person's consent was worth: every token of OAuth 1 and 2.
-    pub fn revoke_tokens(&self, name: &str) -> &Self {
-        let user = self.user(name).id();
-        self.fake.state().revoke(user);
-        self
-    }
-
-    /// Plays a wrong proxy configuration: the server believes that this is its base URL, context path included. OAuth 1
-    /// signatures are judged by it, and links in answers begin with it.
-    pub fn believes_base_url(&self, url: &str) -> &Self {
-        self.fake.state().switches.believes = Some(url.trim_end_matches('/').to_owned());
-        self
-    }
-
-    /// As without the two properties that relax it: OAuth 2 is off while the base URL is not https, and takes no redirect
-    /// URL but https.
-    pub fn insist_on_https(&self) -> &Self {
-        self.fake.state().switches.https_only = true;
-        self
-    }
-
-    /// Takes a refresh without `redirect_uri`.
-    pub fn refresh_without_redirect_uri(&self) -> &Self {
-        self.fake.state().switches.refresh_without_redirect = true;
-        self
-    }
-
-    /// Versions from 8 on answer OAuth 1 with 503 and `consumer_key_refused`.
-    pub fn refuse_oauth1(&self) -> &Self {
-        self.fake.state().switches.oauth1_refused = true;
-        self
-    }
-
-    /// Serves a request with a wrong credential as nobody's, and not with 401.
-    pub fn anonymous_for_wrong_credentials(&self) -> &Self {
-        self.fake.state().switches.anonymous_instead = true;
-        self
-    }
-
-    /// Installs a two-factor plugin. It intercepts API calls with a credential, and every call for a token.
-    pub fn two_factor(&self, plugin: TwoFactor) -> &Self {
-        self.fake.state().switches.two_factor = Some(plugin);
-        self
-    }
-
-    /// The two-factor plugin intercepts API calls without a credential, too.
-    pub fn two_factor_for_everybody(&self) -> &Self {
-        self.fake.state().switches.two_factor_for_anonymous = true;
-        self
-    }
-
-    /// Presses "Enable OAuth whitelist" in the settings of the two-factor plugin.
-    pub fn whitelist_oauth(&self) -> &Self {
-        self.fake.state().switches.oauth_whitelist = true;
-        self
-    }
-
-    /// Puts a single sign-on proxy before everything: every request is sent to its page.
-    pub fn single_sign_on(&self) -> &Self {
-        self.fake.state().switches.single_sign_on = true;
-        self
-    }
-
-    /// Answers this many more API calls with a credential, then 429 until `heal`.
-    pub fn rate_limit_after(&self, calls: u32, kind: RateLimit) -> &Self {
-        self.fake.state().switches.requests_left = Some((calls, kind));
-        self
-    }
-
-    /// Lets the next request with this path, below the context path, go wrong; `*` stands for any text.
-    pub fn fail_next(&self, pattern: &str, fault: Fault) -> &Self {
-        self.fake.state().plans.once(pattern, fault);
-        self
-    }
-
-    /// Lets every request with this path, below the context path, go wrong until `heal`.
-    pub fn fail(&self, pattern: &str, fault: Fault) -> &Self {
-        self.fake.state().plans.always(pattern, fault);
-        self
-    }
-
-    /// Ends every trouble and takes away what stands in the way: faults, the rate limit, the two-factor plugin, the
-    /// single sign-on proxy, the wrong base URL.
-    pub fn heal(&self) -> &Self {
-        let mut state = self.fake.state();
-        state.plans.clear();
-        let switches = &mut state.switches;
-        switches.requests_left = None;
-        switches.two_factor = None;
-        switches.two_factor_for_anonymous = false;
-        switches.oauth_whitelist = false;
-        switches.single_sign_on = false;
-        switches.believes = None;
-        drop(state);
-        self
-    }
-
-    /// Lets everything that was issued grow older. The clock on the wall stays: see `clock_ahead`.
-    pub fn advance(&self, by: Duration) -> &Self {
-        self.fake.state().age.advance(by);
-        self
-    }
-
-    /// Moves the clock on the wall of the server forward: the `Date` of answers, and the time that signed requests are
-    /// held against. Call it as well when a test moves Stave's clock.
-    pub fn clock_ahead(&self, by: Duration) -> &Self {
-        self.fake.state().wall.advance(by);
-        self
-    }
-
-    /// Moves the clock on the wall of the server back.
-    pub fn clock_behind(&self, by: Duration) -> &Self {
-        self.fake.state().wall.go_back(by);
-        self
-    }
-
-    /// What was asked so far, oldest first.
+    /// What was asked so far, oldest first; of very many requests, the latest.
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.fake.state().requests.clone()
+        self.fake.state().record.requests()
+    }
+
+    /// How many requests were like this, of all that there were; the path has the context path, too.
+    pub fn calls(&self, pattern: &str) -> u64 {
+        self.fake.state().record.calls(pattern)
+    }
+
+    /// How many requests of each kind there were: `GET /rest/api/latest/projects/{key}` and so on.
+    pub fn calls_by_route(&self) -> BTreeMap<String, u64> {
+        self.fake.state().record.routes()
     }
 
     /// Forgets what was asked so far.
     pub fn forget_requests(&self) -> &Self {
-        self.fake.state().requests.clear();
+        self.fake.state().record.forget();
+        self
+    }
+
+    /// Every try to deliver a webhook, oldest first, once none is on its way any more.
+    pub async fn deliveries(&self) -> Vec<Delivery> {
+        self.fake.courier.finish().await;
+        self.fake.state().deliveries.clone()
+    }
+
+    /// Sends `diagnostics:ping` to every active webhook.
+    pub fn ping_webhooks(&self) -> &Self {
+        delivery::ping(&self.fake);
         self
     }
 

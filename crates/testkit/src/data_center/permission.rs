@@ -38,22 +38,32 @@ impl Grants {
 /// Whose rights are asked for, and the most that their credential is good for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reach {
-    pub(crate) user: Option<u32>,
+    pub(crate) who: Who,
     pub(crate) most: Option<Level>,
+}
+
+/// On whose behalf somebody acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    Nobody,
+    User(u32),
+    /// An HTTP access token of a project, by its id: it may do everything there.
+    Project(u32),
+    /// An HTTP access token of a repository, by its id: it may do everything there.
+    Repository(u32),
 }
 
 impl Reach {
     /// Everything that this user may do.
     pub(crate) fn of(user: u32) -> Self {
-        Self { user: Some(user), most: Some(Level::Admin) }
+        Self { who: Who::User(user), most: Some(Level::Admin) }
     }
 }
 
 /// What one may do with a project in the end.
 pub(crate) fn of_project(state: &State, reach: Reach, project: &ProjectRecord) -> Option<Level> {
     let public = project.is_public.then_some(Level::Read);
-    let own = reach.user.and_then(|user| own_of_project(state, user, project));
-    own.min(reach.most).max(public)
+    own_of_project(state, reach.who, project).min(reach.most).max(public)
 }
 
 /// What one may do with a repository in the end.
@@ -65,9 +75,13 @@ pub(crate) fn of_repository(state: &State, reach: Reach, repository: &Repository
 
 /// Without what everybody may do with a public repository.
 pub(crate) fn explicit(state: &State, reach: Reach, repository: &RepositoryRecord) -> Option<Level> {
-    let user = reach.user?;
-    let inherited = own_of_project(state, user, state.project(repository.project)?);
-    inherited.max(repository.grants.of(state, user)).min(reach.most)
+    let inherited = own_of_project(state, reach.who, state.project(repository.project)?);
+    let own = match reach.who {
+        Who::User(user) => repository.grants.of(state, user),
+        Who::Repository(id) => (id == repository.id).then_some(Level::Admin),
+        Who::Nobody | Who::Project(_) => None,
+    };
+    inherited.max(own).min(reach.most)
 }
 
 /// Whether a project is shown: for a right over it, or over one of its repositories.
@@ -77,7 +91,12 @@ pub(crate) fn sees_project(state: &State, reach: Reach, project: &ProjectRecord)
         || own.any(|repository| of_repository(state, reach, repository).is_some())
 }
 
-fn own_of_project(state: &State, user: u32, project: &ProjectRecord) -> Option<Level> {
+fn own_of_project(state: &State, who: Who, project: &ProjectRecord) -> Option<Level> {
+    let user = match who {
+        Who::User(user) => user,
+        Who::Project(id) => return (id == project.id).then_some(Level::Admin),
+        Who::Nobody | Who::Repository(_) => return None,
+    };
     let person = state.user(user)?;
     if person.global.is_some() || project.owner == Some(user) {
         return Some(Level::Admin);
@@ -96,64 +115,81 @@ pub(crate) fn level_named(noun: &str, text: &str) -> Option<Level> {
     [Level::Read, Level::Write, Level::Admin].into_iter().find(|level| name(noun, *level) == text)
 }
 
-/// A filter of users, `permission.1=REPO_READ&permission.1.projectKey=PHP&permission.1.repositorySlug=mailer`.
-pub(crate) struct Wanted {
-    permission: String,
-    project: Option<String>,
-    repository: Option<String>,
+/// A filter of users, `permission.1=REPO_READ&permission.1.projectKey=PHP&permission.1.repositorySlug=mailer`; what it is
+/// about is looked up once for all users.
+pub(crate) enum Wanted<'a> {
+    /// An account.
+    Licensed,
+    /// This much of a project, if there is one.
+    Project(Option<&'a ProjectRecord>, Level),
+    /// This much of a repository, if there is one.
+    Repository(Option<&'a RepositoryRecord>, Level),
 }
 
-impl Wanted {
-    /// The filters, numbered from 1 without gaps.
-    pub(crate) fn read(listing: &Listing) -> Result<Vec<Self>, ApiError> {
-        let numbered = (1..=50).map_while(|number| {
-            let of = |name: &str| listing.parameter(&format!("permission.{number}{name}")).map(str::to_owned);
-            Some(Self { permission: of("")?, project: of(".projectKey"), repository: of(".repositorySlug") })
+impl<'a> Wanted<'a> {
+    /// The filters, numbered from 1 without gaps, at most 50.
+    pub(crate) fn read(listing: &Listing, state: &'a State) -> Result<Vec<Self>, ApiError> {
+        let numbers = (1..=50).map_while(|number| {
+            let of = |name: &str| listing.parameter(&format!("permission.{number}{name}"));
+            Some(Self::find(state, of("")?, of))
         });
-        let wanted: Vec<Self> = numbered.collect();
-        let is_known = |wanted: &&Self| {
-            let of = |noun| level_named(noun, &wanted.permission).is_some();
-            wanted.permission == "LICENSED_USER" || of("PROJECT") || of("REPO")
-        };
-        match wanted.iter().find(|wanted| !is_known(wanted)) {
-            None => Ok(wanted),
-            Some(Self { permission, .. }) => {
-                Err(ApiError::invalid("permission", &format!("'{permission}' is not a permission.")))
-            }
+        numbers.collect()
+    }
+
+    fn find<'b>(
+        state: &'a State,
+        permission: &str,
+        of: impl Fn(&str) -> Option<&'b str>,
+    ) -> Result<Self, ApiError> {
+        let key = of(".projectKey").unwrap_or_default();
+        if permission == "LICENSED_USER" {
+            return Ok(Self::Licensed);
         }
+        if let Some(level) = level_named("PROJECT", permission) {
+            return Ok(Self::Project(state.project_with_key(key), level));
+        }
+        let level = level_named("REPO", permission).ok_or_else(|| {
+            ApiError::invalid("permission", &format!("'{permission}' is not a permission."))
+        })?;
+        let id = of(".repositoryId").and_then(|id| id.parse().ok());
+        let by_id = || state.repository(id?);
+        let found = of(".repositorySlug").map_or_else(by_id, |slug| state.repository_at(key, slug));
+        Ok(Self::Repository(found, level))
     }
 
     /// Whether this user has the right in the end: by a grant, a group, a default or a right over everything.
     pub(crate) fn is_met_by(&self, state: &State, user: &UserRecord) -> bool {
         let reach = Reach::of(user.id);
-        let key = self.project.as_deref().unwrap_or_default();
-        if self.permission == "LICENSED_USER" {
-            return user.is_licensed();
+        match self {
+            Self::Licensed => user.is_licensed(),
+            Self::Project(project, level) => {
+                project.is_some_and(|project| of_project(state, reach, project) >= Some(*level))
+            }
+            Self::Repository(repository, level) => {
+                repository.is_some_and(|repository| of_repository(state, reach, repository) >= Some(*level))
+            }
         }
-        if let Some(level) = level_named("PROJECT", &self.permission) {
-            let project = state.project_with_key(key);
-            return project.is_some_and(|project| of_project(state, reach, project) >= Some(level));
-        }
-        let repository = self.repository.as_deref().and_then(|slug| state.repository_at(key, slug));
-        let level = level_named("REPO", &self.permission);
-        repository.is_some_and(|repository| of_repository(state, reach, repository) >= level)
     }
 }
 
-fn users_json(fake: &Fake, state: &State, noun: &str, grants: &Grants) -> Vec<Option<Value>> {
+/// One page of the single users with rights here.
+fn list_users(
+    (fake, state): (&Fake, &State),
+    noun: &str,
+    grants: &Grants,
+    listing: &Listing,
+) -> Result<Response, ApiError> {
     let known = grants.users.iter().filter_map(|(id, level)| Some((state.user(*id)?, *level)));
-    known
-        .map(|(user, level)| {
-            Some(json!({"user": user.to_json(fake, state), "permission": name(noun, level)}))
-        })
-        .collect()
+    listing.answer(known, |(user, level)| {
+        Some(json!({"user": user.to_json(fake, state), "permission": name(noun, level)}))
+    })
 }
 
-fn groups_json(noun: &str, grants: &Grants) -> Vec<Option<Value>> {
-    let groups = grants.groups.iter();
-    groups
-        .map(|(group, level)| Some(json!({"group": {"name": group}, "permission": name(noun, *level)})))
-        .collect()
+/// One page of the groups with rights here.
+fn list_groups(noun: &str, grants: &Grants, listing: &Listing) -> Result<Response, ApiError> {
+    listing.answer(&grants.groups, |(group, level)| {
+        Some(json!({"group": {"name": group}, "permission": name(noun, *level)}))
+    })
 }
 
 /// `GET /rest/api/1.0/projects/{key}/permissions/users`: for admins of the project
@@ -165,7 +201,7 @@ pub(crate) async fn project_users(
 ) -> Result<Response, ApiError> {
     let state = fake.state();
     let project = caller.project(&state, &key, Level::Admin)?;
-    listing.answer(users_json(&fake, &state, "PROJECT", &project.grants))
+    list_users((&fake, &state), "PROJECT", &project.grants, &listing)
 }
 
 /// `GET /rest/api/1.0/projects/{key}/permissions/groups`: for admins of the project
@@ -177,7 +213,7 @@ pub(crate) async fn project_groups(
 ) -> Result<Response, ApiError> {
     let state = fake.state();
     let project = caller.project(&state, &key, Level::Admin)?;
-    listing.answer(groups_json("PROJECT", &project.grants))
+    list_groups("PROJECT", &project.grants, &listing)
 }
 
 /// `GET /rest/api/1.0/projects/{key}/permissions/{permission}/all`: whether every licensed user has this one
@@ -203,7 +239,7 @@ pub(crate) async fn repository_users(
 ) -> Result<Response, ApiError> {
     let state = fake.state();
     let repository = caller.repository(&state, (&key, &slug), Level::Admin)?;
-    listing.answer(users_json(&fake, &state, "REPO", &repository.grants))
+    list_users((&fake, &state), "REPO", &repository.grants, &listing)
 }
 
 /// `GET /rest/api/1.0/projects/{key}/repos/{slug}/permissions/groups`: for admins of the repository, without what is
@@ -216,5 +252,5 @@ pub(crate) async fn repository_groups(
 ) -> Result<Response, ApiError> {
     let state = fake.state();
     let repository = caller.repository(&state, (&key, &slug), Level::Admin)?;
-    listing.answer(groups_json("REPO", &repository.grants))
+    list_groups("REPO", &repository.grants, &listing)
 }

@@ -2,14 +2,16 @@
 
 use super::{
     caller::Caller,
+    delivery,
     error::ApiError,
     listing::Listing,
-    permission::{self, Grants},
+    permission::{self, Grants, Who},
     repository::Repository,
     state::{Fake, State},
+    token::HttpToken,
     user::User,
 };
-use crate::Level;
+use crate::{Level, git::Sketch};
 use axum::{
     Json,
     extract::{Path, State as Extract},
@@ -20,8 +22,8 @@ use std::sync::Arc;
 
 /// A project of the fake Data Center.
 pub struct Project {
-    fake: Arc<Fake>,
-    id: u32,
+    pub(super) fake: Arc<Fake>,
+    pub(super) id: u32,
 }
 
 #[derive(Clone)]
@@ -99,15 +101,47 @@ impl Project {
 
     /// Changes key and name; the id stays.
     pub fn rename(&self, key: &str) -> &Self {
+        let old = {
+            let state = self.fake.state();
+            state.project(self.id).expect("a project stays").to_json(&self.fake, &state)
+        };
         self.change(|project| {
             project.key = key.to_uppercase();
             key.clone_into(&mut project.name);
-        })
+        });
+        delivery::project_modified(&self.fake, self.id, &old);
+        self
+    }
+
+    /// Makes an HTTP access token of the project: Bearer in the API, the password beside `x-token-auth` in git. It acts as
+    /// a user of its own, of type `SERVICE`.
+    pub fn http_token(&self, permissions: &[&str]) -> String {
+        HttpToken::issue(&self.fake, Who::Project(self.id), permissions)
+    }
+
+    /// Deletes the project with its repositories. Whoever makes one with the same key makes another one, with another id.
+    pub fn delete(self) {
+        let mut state = self.fake.state();
+        state.projects.retain(|project| project.id != self.id);
+        state.repositories.retain(|repository| repository.project != self.id);
     }
 
     /// The repository with this slug; a new one is empty.
     pub fn repository(&self, slug: &str) -> Repository {
-        Repository::named(&self.fake, self.id, slug)
+        Repository::named(&self.fake, self.id, slug, Sketch::Empty)
+    }
+
+    /// As `repository`, but a new one has a commit on `main`, tagged 1.0.0, with this composer.json or with none. Its files
+    /// are made when git is first asked for them, so that thousands of such repositories are made in no time.
+    pub fn sketch(&self, slug: &str, composer_json: Option<&str>) -> Repository {
+        Repository::named(&self.fake, self.id, slug, Sketch::Begun(composer_json.map(str::to_owned)))
+    }
+
+    /// The repositories that there are, in the order in which they were made.
+    pub fn repositories(&self) -> Vec<Repository> {
+        let state = self.fake.state();
+        let own = state.repositories.iter().filter(|repository| repository.project == self.id);
+        own.map(|repository| Repository::new(&self.fake, repository.id)).collect()
     }
 
     fn change(&self, change: impl FnOnce(&mut ProjectRecord)) -> &Self {
@@ -178,7 +212,7 @@ pub(crate) async fn list(
         is_allowed && project.name.to_lowercase().contains(&name)
     };
     let projects = state.projects.iter().filter(|project| project.owner.is_none());
-    listing.answer(projects.map(|it| is_listed(it).then(|| it.to_json(&fake, &state))).collect())
+    listing.answer(projects, |it| is_listed(it).then(|| it.to_json(&fake, &state)))
 }
 
 /// `GET /rest/api/1.0/projects/{key}`

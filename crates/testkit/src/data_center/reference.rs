@@ -1,6 +1,6 @@
 //! Branches and tags.
 
-use super::{caller::Caller, error::ApiError, listing::Listing, state::Fake};
+use super::{caller::Caller, error::ApiError, listing::Listing, state::Fake, version::Version};
 use crate::{Level, git::BareRepository};
 use axum::{
     Json,
@@ -34,12 +34,35 @@ fn to_json(git: &BareRepository, name: &str, object: &str) -> Option<Value> {
     Some(reference)
 }
 
+/// A commit as it stands in the payload of a push.
+pub(crate) fn commit_json(git: &BareRepository, hash: &str, version: Version) -> Value {
+    let shown = git.git(&["show", "--no-patch", "--format=%an%x00%ae%x00%ct%x00%P%x00%B", hash]);
+    let fields: Vec<&str> = shown.split('\0').collect();
+    let [name, email, seconds, parents, message] = fields[..] else { return Value::Null };
+    let at = jiff::Timestamp::from_second(seconds.parse().unwrap_or_default()).unwrap_or_default();
+    let instant = if version.writes_instants_as_text() {
+        json!(at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string())
+    } else {
+        json!(at.as_millisecond())
+    };
+    let short = |hash: &str| json!({"id": hash, "displayId": &hash[..11]});
+    let author = json!({"name": name, "emailAddress": email});
+    let mut commit = short(hash);
+    commit["message"] = json!(message.trim_end());
+    commit["author"] = author.clone();
+    commit["authorTimestamp"] = instant.clone();
+    commit["committer"] = author;
+    commit["committerTimestamp"] = instant;
+    commit["parents"] = parents.split_whitespace().map(short).collect();
+    commit
+}
+
 fn list(git: &BareRepository, prefix: &str, listing: &Listing) -> Result<Response, ApiError> {
     let filter = listing.parameter("filterText").unwrap_or_default().to_lowercase();
     let all = git.references();
     let own = all.iter().filter_map(|(name, object)| Some((name, name.strip_prefix(prefix)?, object)));
     let wanted = own.filter(|(_, short, _)| short.to_lowercase().contains(&filter));
-    listing.answer(wanted.map(|(name, _, object)| to_json(git, name, object)).collect())
+    listing.answer(wanted, |(name, _, object)| to_json(git, name, object))
 }
 
 /// `GET /rest/api/1.0/projects/{key}/repos/{slug}/branches?filterText=`

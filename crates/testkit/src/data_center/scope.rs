@@ -22,6 +22,19 @@ pub(crate) fn is_known(scope: &str) -> bool {
     scope == "ACCOUNT_WRITE" || LADDER.contains(&scope)
 }
 
+/// The scope that is a permission of HTTP access tokens, where reading a project is reading its repositories.
+///
+/// # Panics
+/// If HTTP access tokens know no such permission.
+pub(crate) fn of_http_token(permission: &str) -> &str {
+    match permission {
+        "PROJECT_READ" => "REPO_READ",
+        "PROJECT_WRITE" => "REPO_WRITE",
+        "PROJECT_ADMIN" | "REPO_READ" | "REPO_WRITE" | "REPO_ADMIN" => permission,
+        _ => panic!("HTTP access tokens have no permission {permission}"),
+    }
+}
+
 /// Whether these scopes, or having none at all, cover `wanted`.
 pub(crate) fn covers(granted: &[String], wanted: &str) -> bool {
     wanted == "PUBLIC_REPOS"

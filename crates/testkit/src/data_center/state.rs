@@ -1,6 +1,8 @@
 //! What the fake remembers.
 
 use super::{
+    DataCenterOptions,
+    bucket::Buckets,
     link::{External, LinkRecord},
     oauth1::{AccessToken, RequestToken},
     project::ProjectRecord,
@@ -10,7 +12,15 @@ use super::{
     version::Version,
     webhook::WebhookRecord,
 };
-use crate::common::{clock::Clock, fault::Plans, record::RecordedRequest};
+use crate::{
+    Delivery,
+    common::{
+        clock::Clock,
+        courier::{Courier, Mishaps},
+        fault::Plans,
+        record::Record,
+    },
+};
 use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -18,6 +28,7 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 use tempfile::TempDir;
+use tokio::runtime::Handle;
 
 /// The fake: shared by the handles of the tests and the handlers of the requests.
 pub(crate) struct Fake {
@@ -25,6 +36,8 @@ pub(crate) struct Fake {
     origin: String,
     /// `/bitbucket`, or empty.
     context: String,
+    /// Who delivers what webhooks are told.
+    pub(crate) courier: Courier,
     folder: TempDir,
     state: Mutex<State>,
 }
@@ -39,6 +52,7 @@ pub(crate) struct State {
     pub(crate) repositories: Vec<RepositoryRecord>,
     pub(crate) links: Vec<LinkRecord>,
     pub(crate) webhooks: Vec<WebhookRecord>,
+    pub(crate) deliveries: Vec<Delivery>,
     /// OAuth 2 codes that were not redeemed yet, by their text.
     pub(crate) codes: HashMap<String, Code>,
     pub(crate) pairs: Vec<Pair>,
@@ -52,7 +66,7 @@ pub(crate) struct State {
     pub(crate) nonces: HashSet<(String, String, String)>,
     /// Browsers that are logged in: the id of the user by the text of the cookie.
     pub(crate) sessions: HashMap<String, u32>,
-    pub(crate) requests: Vec<RecordedRequest>,
+    pub(crate) record: Record,
     pub(crate) plans: Plans,
     pub(crate) switches: Switches,
     /// By this clock things grow old.
@@ -86,6 +100,12 @@ pub(crate) struct Switches {
     pub(crate) single_sign_on: bool,
     /// Requests of logged-in callers that are still answered before 429, and what the 429 says.
     pub(crate) requests_left: Option<(u32, RateLimit)>,
+    /// How much every caller may ask.
+    pub(crate) buckets: Option<Buckets>,
+    /// The longest page of a list, if it is not Bitbucket's own.
+    pub(crate) page_limit_at_most: Option<usize>,
+    /// What happens to deliveries.
+    pub(crate) mishaps: Mishaps,
 }
 
 /// What a two-factor plugin does with a request whose user has not passed the second factor.
@@ -107,9 +127,10 @@ pub enum RateLimit {
 }
 
 impl Fake {
-    pub(crate) fn new(version: Version, origin: String, context: &str) -> Self {
+    pub(crate) fn new(options: &DataCenterOptions, origin: String, runtime: Handle) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        Self { origin, context: context.to_owned(), folder, state: Mutex::new(State::new(version)) }
+        let (context, state) = (options.context.clone(), Mutex::new(State::new(options.version)));
+        Self { origin, context, courier: Courier::new(runtime), folder, state }
     }
 
     /// Never held across an await or a run of git.
@@ -152,6 +173,7 @@ impl State {
             repositories: Vec::new(),
             links: Vec::new(),
             webhooks: Vec::new(),
+            deliveries: Vec::new(),
             codes: HashMap::new(),
             pairs: Vec::new(),
             http_tokens: HashMap::new(),
@@ -159,7 +181,7 @@ impl State {
             access_tokens: HashMap::new(),
             nonces: HashSet::new(),
             sessions: HashMap::new(),
-            requests: Vec::new(),
+            record: Record::default(),
             plans: Plans::default(),
             switches: Switches::default(),
             age: Clock::default(),
@@ -206,6 +228,10 @@ impl State {
     /// Keys are compared without regard to case.
     pub(crate) fn project_with_key(&self, key: &str) -> Option<&ProjectRecord> {
         self.projects.iter().find(|project| project.key.eq_ignore_ascii_case(key))
+    }
+
+    pub(crate) fn repository(&self, id: u32) -> Option<&RepositoryRecord> {
+        self.repositories.iter().find(|repository| repository.id == id)
     }
 
     pub(crate) fn repository_at(&self, key: &str, slug: &str) -> Option<&RepositoryRecord> {

@@ -1,14 +1,18 @@
 //! Codes and tokens of OAuth 2, and HTTP access tokens.
 
 use super::{
+    FakeDataCenter,
+    permission::Who,
     scope,
     state::{Fake, State},
+    user::UserRecord,
 };
 use crate::common::chance;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use std::time::Duration;
 
 /// Life of an access token, `access.token.expiration.seconds`.
 const ACCESS_LIFE: SignedDuration = SignedDuration::from_hours(1);
@@ -47,11 +51,37 @@ pub(crate) struct Pair {
     refresh_expires_at: Timestamp,
 }
 
-/// A token that a person made in the browser.
+/// An HTTP access token, which somebody made in the browser.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpToken {
+    /// Who acts with it: its person, or a service user of its own.
     pub(crate) user: u32,
+    pub(crate) who: Who,
     pub(crate) scopes: Vec<String>,
+    /// At this instant itself it is over; `None` is never.
+    expires_at: Option<Timestamp>,
+}
+
+/// How HTTP access tokens end.
+impl FakeDataCenter {
+    /// Revokes an HTTP access token.
+    pub fn revoke_http_token(&self, text: &str) -> &Self {
+        self.fake.state().http_tokens.remove(text);
+        self
+    }
+
+    /// Lets an HTTP access token end so much later than now.
+    ///
+    /// # Panics
+    /// If there is no such token.
+    pub fn http_token_expires_in(&self, text: &str, life: Duration) -> &Self {
+        let life = SignedDuration::try_from(life).expect("a token lives for years at most");
+        let mut state = self.fake.state();
+        let at = state.now() + life;
+        state.http_tokens.get_mut(text).expect("the token is known").expires_at = Some(at);
+        drop(state);
+        self
+    }
 }
 
 impl Code {
@@ -122,16 +152,23 @@ impl Pair {
 }
 
 impl HttpToken {
-    /// Keeps a new token; `permissions` are those of OAuth 2.
-    pub(super) fn issue(fake: &Fake, user: u32, permissions: &[&str]) -> String {
-        assert!(
-            permissions.iter().all(|name| scope::is_known(name)),
-            "unknown permission in {permissions:?}"
-        );
+    /// Keeps a new token with these permissions: `PROJECT_READ` to `REPO_ADMIN`.
+    pub(super) fn issue(fake: &Fake, who: Who, permissions: &[&str]) -> String {
+        let scopes = permissions.iter().map(|name| scope::of_http_token(name).to_owned()).collect();
         let text = format!("BBDC-{}", chance(20));
-        let token = Self { user, scopes: permissions.iter().map(ToString::to_string).collect() };
-        fake.state().http_tokens.insert(text.clone(), token);
+        let mut state = fake.state();
+        let user = match who {
+            Who::User(user) => user,
+            Who::Project(id) => UserRecord::of_token(&mut state, "project", id),
+            Who::Repository(id) => UserRecord::of_token(&mut state, "repository", id),
+            Who::Nobody => panic!("a token is somebody's"),
+        };
+        state.http_tokens.insert(text.clone(), Self { user, who, scopes, expires_at: None });
         text
+    }
+
+    pub(crate) fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|expires_at| now < expires_at)
     }
 }
 

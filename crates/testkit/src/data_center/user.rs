@@ -4,7 +4,7 @@ use super::{
     caller::Caller,
     error::ApiError,
     listing::Listing,
-    permission,
+    permission::{self, Who},
     state::{Fake, State},
     token::HttpToken,
 };
@@ -31,6 +31,8 @@ pub(crate) struct UserRecord {
     email: Option<String>,
     pub(crate) is_active: bool,
     is_service: bool,
+    /// Whether it stands for an HTTP access token, and is in no list.
+    is_token: bool,
     pub(crate) global: Option<Global>,
 }
 
@@ -137,7 +139,7 @@ impl User {
 
     /// Makes a personal HTTP access token: Bearer in the API, the password beside the user name in git.
     pub fn http_token(&self, permissions: &[&str]) -> String {
-        HttpToken::issue(&self.fake, self.id, permissions)
+        HttpToken::issue(&self.fake, Who::User(self.id), permissions)
     }
 
     /// Deletes the person; credentials stop working.
@@ -172,8 +174,22 @@ impl UserRecord {
             email: Some(if name.contains('@') { name.to_owned() } else { format!("{name}@example.com") }),
             is_active: true,
             is_service: false,
+            is_token: false,
             global: None,
         }
+    }
+
+    /// The id of the service user behind the HTTP access tokens of a project or a repository; a new one is made.
+    pub(super) fn of_token(state: &mut State, noun: &str, id: u32) -> u32 {
+        let name = format!("access-token-user/{noun}/{id}");
+        if let Some(known) = state.user_named(&name) {
+            return known.id;
+        }
+        let user =
+            Self { is_service: true, is_token: true, email: None, ..Self::new(state.id_new("user"), &name) };
+        let id = user.id;
+        state.users.push(user);
+        id
     }
 
     pub(crate) fn is_system_admin(&self) -> bool {
@@ -241,14 +257,14 @@ pub(crate) async fn list(
     let state = fake.state();
     let filter = listing.parameter("filter").map(str::to_lowercase);
     let group = listing.parameter("group").map(|name| state.group_named(name).cloned().unwrap_or_default());
-    let wanted = permission::Wanted::read(&listing)?;
+    let wanted = permission::Wanted::read(&listing, &state)?;
     let is_listed = |user: &UserRecord| {
-        filter.as_ref().is_none_or(|filter| user.matches(filter))
+        !user.is_token
+            && filter.as_ref().is_none_or(|filter| user.matches(filter))
             && group.as_ref().is_none_or(|members| members.contains(&user.id))
             && wanted.iter().all(|wanted| wanted.is_met_by(&state, user))
     };
-    let users = state.users.iter().map(|user| is_listed(user).then(|| user.to_json(&fake, &state)));
-    listing.answer(users.collect())
+    listing.answer(state.users.iter(), |user| is_listed(user).then(|| user.to_json(&fake, &state)))
 }
 
 /// `GET /rest/api/1.0/groups?filter=`: names, as plain texts
@@ -260,8 +276,8 @@ pub(crate) async fn groups(
     caller.user()?;
     let filter = listing.parameter("filter").unwrap_or_default().to_lowercase();
     let state = fake.state();
-    let names = state.groups.keys();
-    listing.answer(names.map(|name| name.to_lowercase().contains(&filter).then(|| json!(name))).collect())
+    let is_named = |name: &String| name.to_lowercase().contains(&filter);
+    listing.answer(state.groups.keys(), |name| is_named(name).then(|| json!(name)))
 }
 
 /// `GET /rest/api/1.0/admin/groups/more-members?context=`: the members of a group; for admins before 9.4
@@ -279,5 +295,5 @@ pub(crate) async fn group_members(
     let name = listing.parameter("context").unwrap_or_default();
     let members = state.groups.get(name).cloned().unwrap_or_default();
     let users = members.iter().filter_map(|id| state.user(*id));
-    listing.answer(users.map(|user| Some(user.to_json(&fake, &state))).collect())
+    listing.answer(users, |user| Some(user.to_json(&fake, &state)))
 }

@@ -65,6 +65,21 @@ impl Version {
         self >= Self::V9_4
     }
 
+    /// Whether lists of repositories can be asked for those of one project, or for archived ones.
+    pub(crate) fn filters_by_project(self) -> bool {
+        self >= Self::V8_19
+    }
+
+    /// Whether a push is told with the commit that it leads to.
+    pub(crate) fn tells_commits_of_pushes(self) -> bool {
+        self >= Self::V8_19
+    }
+
+    /// Whether instants of commits are texts (ISO 8601), and not milliseconds.
+    pub(crate) fn writes_instants_as_text(self) -> bool {
+        self >= Self::V10_0
+    }
+
     /// Whether links for cloning name the caller.
     pub(crate) fn names_the_caller_in_clone_links(self) -> bool {
         self < Self::V7_20

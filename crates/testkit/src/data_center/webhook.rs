@@ -2,6 +2,7 @@
 
 use super::{
     caller::Caller,
+    delivery::Breaker,
     error::ApiError,
     listing::Listing,
     state::{Fake, State},
@@ -53,6 +54,7 @@ pub(crate) struct WebhookRecord {
     id: u32,
     subject: Subject,
     wish: Wish,
+    pub(crate) breaker: Breaker,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -101,6 +103,30 @@ impl Wish {
 }
 
 impl WebhookRecord {
+    pub(crate) fn id(&self) -> u32 {
+        self.id
+    }
+
+    pub(crate) fn subject(&self) -> Subject {
+        self.subject
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.wish.url
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.wish.active
+    }
+
+    pub(crate) fn hears(&self, event: &str) -> bool {
+        self.is_active() && self.wish.events.iter().any(|key| key == event)
+    }
+
+    pub(crate) fn secret(&self) -> Option<&str> {
+        self.wish.configuration.get("secret")?.as_str().filter(|secret| !secret.is_empty())
+    }
+
     fn to_json(&self) -> Value {
         json!({
             "id": self.id,
@@ -164,7 +190,7 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     let state = fake.state();
     let own = state.webhooks.iter().filter(|webhook| webhook.subject == at.0);
-    listing.answer(own.map(|webhook| Some(webhook.to_json())).collect())
+    listing.answer(own, |webhook| Some(webhook.to_json()))
 }
 
 /// `POST .../webhooks`: 201, although it is documented as 200
@@ -176,8 +202,8 @@ pub(crate) async fn create(
     wish.check(subject)?;
     let mut state = fake.state();
     let now = state.now();
-    let webhook =
-        WebhookRecord { id: state.id_new("webhook"), subject, wish, created_at: now, updated_at: now };
+    let (id, breaker) = (state.id_new("webhook"), Breaker::default());
+    let webhook = WebhookRecord { id, subject, wish, breaker, created_at: now, updated_at: now };
     let body = Json(webhook.to_json());
     state.webhooks.push(webhook);
     Ok((StatusCode::CREATED, body).into_response())

@@ -3,11 +3,13 @@
 mod cgi;
 mod repository;
 mod server;
+mod sketch;
 
 pub(crate) use cgi::answer;
 pub use repository::BareRepository;
 pub use server::GitServer;
 pub(crate) use server::{basic_login, refusal};
+pub(crate) use sketch::Sketch;
 
 use std::{path::Path, process::Command};
 

@@ -57,6 +57,28 @@ impl BareRepository {
         self.resolve(&reference).expect("the commit that was just made is there")
     }
 
+    /// Commits this composer.json on `main`, or removes it, and puts a lightweight tag on the commit.
+    pub fn release(&self, tag: &str, composer_json: Option<&str>) {
+        let readme = ("README.md", tag);
+        if let Some(manifest) = composer_json {
+            self.commit("main", &[("composer.json", manifest), readme]);
+        } else {
+            self.commit("main", &[readme]);
+            self.remove("main", "composer.json");
+        }
+        self.tag(tag, "refs/heads/main");
+    }
+
+    /// Removes a file on a branch. Gives the commit.
+    pub fn remove(&self, branch: &str, path: &str) -> String {
+        let reference = format!("refs/heads/{branch}");
+        let parent = self.resolve(&reference).expect("a file is removed from a branch");
+        let mut stream = self.commit_header(&reference, &format!("Remove {path}\n"));
+        let _ = writeln!(stream, "from {parent}\nD {path}");
+        self.import(stream.as_bytes());
+        self.resolve(&reference).expect("the commit that was just made is there")
+    }
+
     /// Puts a lightweight tag on an object, wherever it was before.
     pub fn tag(&self, name: &str, object: &str) {
         self.reference_set(&format!("refs/tags/{name}"), object);
@@ -92,6 +114,15 @@ impl BareRepository {
         self.git(&["symbolic-ref", "--short", "HEAD"]).trim().to_owned()
     }
 
+    /// The name of the default branch, whether it exists or not; `None` if there is no branch at all. Without a run of git:
+    /// lists of repositories ask it of each.
+    pub(crate) fn main_branch(&self) -> Option<String> {
+        let head = std::fs::read_to_string(self.path.join("HEAD")).expect("a repository has a HEAD");
+        let packed = std::fs::read_to_string(self.path.join("packed-refs")).unwrap_or_default();
+        let has_branch = packed.contains(" refs/heads/") || has_file(&self.path.join("refs/heads"));
+        has_branch.then(|| head.trim().trim_start_matches("ref: refs/heads/").to_owned())
+    }
+
     /// Stores a file that is in no commit. Gives its hash.
     pub fn blob(&self, content: &str) -> String {
         self.git_with(&["hash-object", "-w", "--stdin"], content.as_bytes()).trim().to_owned()
@@ -106,6 +137,17 @@ impl BareRepository {
             .filter_map(|line| line.split_once(' '))
             .map(|(a, b)| (a.to_owned(), b.to_owned()))
             .collect()
+    }
+
+    /// The composer.json of the default branch, and every branch and tag with its commit.
+    pub(crate) fn truth(&self) -> (Option<String>, BTreeMap<String, String>) {
+        let manifest = self.try_git(&["cat-file", "blob", "HEAD:composer.json"]);
+        let manifest =
+            manifest.status.success().then(|| String::from_utf8_lossy(&manifest.stdout).into_owned());
+        let names = self.references().into_keys();
+        let commits =
+            names.filter_map(|name| Some((name.clone(), self.resolve(&format!("{name}^{{commit}}"))?)));
+        (manifest, commits.collect())
     }
 
     /// What a name stands for: the hash of the object, peeled if the name asks for it; `None` if there is none.
@@ -173,4 +215,10 @@ impl BareRepository {
         let _ = writer.join();
         output
     }
+}
+
+/// Whether there is a file in this folder, or anywhere below it.
+fn has_file(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).any(|path| path.is_file() || has_file(&path))
 }

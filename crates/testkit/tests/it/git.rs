@@ -47,7 +47,7 @@ async fn a_token_is_the_password() {
     assert_eq!(seen(&with_login(&url, "x-token-auth", &stranger)).await, None);
     let repository_token = mailer.access_token(&["repository"]);
     assert_eq!(seen(&with_login(&url, "x-token-auth", &repository_token)).await, Some(7));
-    let api_token = bitbucket.user("grace").api_token(&["repository"]);
+    let api_token = bitbucket.user("grace").api_token(&["read:repository:bitbucket"]);
     assert_eq!(seen(&with_login(&url, "x-bitbucket-api-token-auth", &api_token)).await, Some(7));
     mailer.public();
     assert_eq!(seen(&url).await, Some(7));

@@ -7,12 +7,17 @@
 
 mod composer;
 mod consumer;
+mod credential;
 mod data_center;
 mod description;
 mod fault;
 mod git;
+mod large;
+mod limit;
 mod oauth;
 mod openapi;
+mod receiver;
+mod script;
 mod webhook;
 mod workspace;
 

@@ -1,41 +1,7 @@
-use crate::{CALLBACK, client};
-use axum::{
-    Router,
-    extract::{Request, State},
-    http::{HeaderMap, StatusCode},
-};
+use crate::{CALLBACK, client, receiver::Receiver};
 use serde_json::{Value, json};
-use stave_testkit::{FakeBitbucket, Repository};
-use std::sync::{Arc, Mutex};
-
-/// Takes deliveries and answers with the next of these statuses, then 200.
-#[derive(Clone, Default)]
-struct Receiver {
-    statuses: Arc<Mutex<Vec<u16>>>,
-    received: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
-}
-
-impl Receiver {
-    async fn start(&self) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let router = Router::new().fallback(receive).with_state(self.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        format!("http://{address}/hook")
-    }
-
-    fn take(&self) -> Vec<(HeaderMap, Value)> {
-        std::mem::take(&mut self.received.lock().unwrap())
-    }
-}
-
-async fn receive(State(receiver): State<Receiver>, request: Request) -> StatusCode {
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
-    receiver.received.lock().unwrap().push((parts.headers, serde_json::from_slice(&body).unwrap()));
-    let mut statuses = receiver.statuses.lock().unwrap();
-    StatusCode::from_u16(if statuses.is_empty() { 200 } else { statuses.remove(0) }).unwrap()
-}
+use stave_testkit::{FakeBitbucket, Forgery, Repository};
+use std::{collections::BTreeSet, time::Duration};
 
 async fn hang_up(bitbucket: &FakeBitbucket, of: &str, wish: &Value) {
     let token = bitbucket.consumer("acme", CALLBACK, &["webhook", "repository"]).tokens_of("ada").access;
@@ -97,7 +63,7 @@ async fn a_push_is_told_with_a_signature() {
 async fn a_receiver_that_is_broken_is_asked_twice_more() {
     let (bitbucket, mailer, receiver) = story().await;
     for (answers, attempts) in [(vec![500, 502], 3), (vec![500, 500, 500], 3), (vec![404], 1), (vec![], 1)] {
-        *receiver.statuses.lock().unwrap() = answers.clone();
+        receiver.answer(&answers);
         mailer.commit("main", &[("file", &format!("{answers:?}"))]);
         bitbucket.deliveries().await;
         assert_eq!(receiver.take().len(), attempts, "{answers:?}");
@@ -126,4 +92,83 @@ async fn a_workspace_hears_of_all_its_repositories() {
     assert_eq!(events, ["repo:created", "repo:push", "repo:deleted", "repo:updated"]);
     assert!(!deliveries[0].0.contains_key("x-hub-signature"));
     assert_eq!(deliveries[3].1["changes"]["full_name"], json!({"old": "acme/mailer", "new": "acme/post"}));
+}
+
+#[tokio::test]
+async fn deliveries_are_lost_doubled_and_late_on_demand() {
+    let (bitbucket, mailer, receiver) = story().await;
+    bitbucket.double_deliveries(100);
+    mailer.ring();
+    let made = bitbucket.deliveries().await;
+    let ids: BTreeSet<&str> = made.iter().map(|delivery| delivery.id.as_str()).collect();
+    assert_eq!((made.len(), ids.len(), receiver.take().len()), (2, 1, 2));
+    bitbucket.heal().lose_deliveries(100);
+    mailer.ring();
+    bitbucket.deliveries().await;
+    assert_eq!(receiver.take().len(), 0);
+    bitbucket.heal().delay_deliveries(Duration::from_millis(50));
+    mailer.ring();
+    let last = bitbucket.deliveries().await.pop().unwrap();
+    let late = receiver.take();
+    assert_eq!((late.len(), &late[0].1["push"]["changes"]), (1, &json!([])));
+    assert!(last.took >= Duration::from_millis(50));
+    bitbucket.heal();
+    for _ in 0..100 {
+        mailer.ring();
+    }
+    bitbucket.deliveries().await;
+    assert_eq!(receiver.take().len(), 100);
+}
+
+#[tokio::test]
+async fn a_delivery_is_made_up_in_four_ways() {
+    let (bitbucket, mailer, receiver) = story().await;
+    mailer.ring();
+    bitbucket.deliveries().await;
+    let genuine = receiver.take().remove(0);
+    let signature = |headers: &axum::http::HeaderMap| headers.get("x-hub-signature").cloned();
+    let mut seen = BTreeSet::new();
+    for forgery in [Forgery::Unsigned, Forgery::WrongSecret, Forgery::OtherBody, Forgery::UnknownRepository] {
+        receiver.answer(&[401]);
+        assert_eq!(mailer.forge(forgery).await, [401]);
+        let (headers, body) = receiver.take().remove(0);
+        assert_eq!(headers["x-event-key"], "repo:push");
+        assert_eq!(
+            body["repository"]["uuid"] == genuine.1["repository"]["uuid"],
+            forgery != Forgery::UnknownRepository
+        );
+        assert_eq!(signature(&headers).is_none(), forgery == Forgery::Unsigned);
+        seen.insert(signature(&headers).map(|value| value.to_str().unwrap().to_owned()));
+    }
+    seen.insert(signature(&genuine.0).map(|value| value.to_str().unwrap().to_owned()));
+    assert_eq!(seen.len(), 5, "no two are signed alike");
+}
+
+#[tokio::test]
+async fn a_repository_goes_to_another_workspace_and_keeps_its_uuid() {
+    let (bitbucket, mailer, receiver) = story().await;
+    let url = receiver.start().await;
+    let wish = json!({"url": url, "events": ["repo:transfer", "repo:push"]});
+    bitbucket.workspace("globex").owner("ada");
+    hang_up(&bitbucket, "/workspaces/globex", &wish).await;
+    let uuid = mailer.uuid().to_owned();
+    mailer.transfer("globex");
+    bitbucket.deliveries().await;
+    let (headers, body) = receiver.take().remove(0);
+    assert_eq!(headers["x-event-key"], "repo:transfer");
+    assert_eq!(
+        (&body["repository"]["uuid"], &body["previous_workspace"]["slug"]),
+        (&json!(uuid), &json!("acme"))
+    );
+    assert_eq!(mailer.full_name(), "globex/mailer");
+    let again = bitbucket.workspace("acme").repository("mailer");
+    assert_ne!(again.uuid(), uuid, "a name that is used again is another repository");
+    mailer.empty();
+    bitbucket.deliveries().await;
+    let pushes = receiver.take();
+    // Its own webhook went with it, and hears with the one of the workspace.
+    assert_eq!(pushes.len(), 2);
+    let changes = pushes[0].1["push"]["changes"].as_array().unwrap();
+    assert!(changes.iter().all(|change| change["closed"] == true && change["new"].is_null()), "{changes:?}");
+    assert!(!mailer.has_manifest() && mailer.git().references().is_empty());
 }

@@ -187,7 +187,7 @@ async fn an_archive_for_nobody_in_particular_is_the_page_to_log_in() {
         let answer = request.send().await.unwrap();
         assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
     }
-    let api_token = story.bitbucket.user("ada").api_token(&["repository"]);
+    let api_token = story.bitbucket.user("ada").api_token(&["read:repository:bitbucket"]);
     let answer = client().get(&url).basic_auth("ada@example.com", Some(api_token)).send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "application/zip");
     assert!(answer.bytes().await.unwrap().starts_with(b"PK"));

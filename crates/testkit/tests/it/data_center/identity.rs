@@ -1,15 +1,11 @@
-use super::{api, signer::Answer, start, text};
+use super::{api, signer::Answer, start, text, values};
 use crate::{CALLBACK, client, read};
-use serde_json::{Value, json};
+use serde_json::json;
 use stave_testkit::{FakeDataCenter, Version};
 
 async fn whoami(server: &FakeDataCenter, token: &str) -> Answer {
     let url = format!("{}/plugins/servlet/applinks/whoami", server.base_url());
     Answer::of(client().get(url).bearer_auth(token).send().await.unwrap()).await
-}
-
-fn values<'a>(page: &'a Value, key: &str) -> Vec<&'a str> {
-    page["values"].as_array().unwrap().iter().map(|value| value[key].as_str().unwrap()).collect()
 }
 
 #[tokio::test]

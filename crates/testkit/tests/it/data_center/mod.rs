@@ -1,5 +1,6 @@
 //! Stories of Bitbucket Data Center.
 
+mod credential;
 mod identity;
 mod oauth1;
 mod oauth2;
@@ -8,6 +9,7 @@ mod pages;
 mod repository;
 mod signer;
 mod trouble;
+mod webhook;
 
 use crate::read;
 use serde_json::Value;
@@ -36,4 +38,8 @@ fn form(text: &str) -> HashMap<String, String> {
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_else(|| panic!("{key} is missing: {value}"))
+}
+
+fn values<'a>(page: &'a Value, key: &str) -> Vec<&'a str> {
+    page["values"].as_array().unwrap().iter().map(|value| value[key].as_str().unwrap()).collect()
 }

@@ -1,13 +1,114 @@
 //! A stored secret with which Stave reads repositories elsewhere.
 
 use crate::{
-    Invalid, Timestamp,
+    Invalid, Secret, Timestamp,
     id::{CredentialId, OrganizationId},
+    integration::Platform,
     secret::Sealed,
 };
+use jiff::{SignedDuration, ToSpan as _, civil::Date, tz::TimeZone};
+use std::{collections::BTreeSet, str::FromStr};
 use url::Url;
 
-/// A user name and password (or token) for git over HTTP; several packages may use one.
+/// What kind of secret it is, which says how a platform wants to see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// User name and password (or token) for git over HTTP, at whatever host. No platform's interface is asked with it.
+    Password,
+    /// Bitbucket Cloud: an API token of a person, with the e-mail address of its Atlassian account. It dies within a year.
+    ApiToken,
+    /// Bitbucket Cloud: an access token of a workspace, project or repository.
+    AccessToken,
+    /// Bitbucket Data Center: an HTTP access token of a person, project or repository.
+    HttpAccessToken,
+}
+
+impl CredentialKind {
+    /// All, in the order of the form.
+    pub const ALL: [Self; 4] = [Self::ApiToken, Self::AccessToken, Self::HttpAccessToken, Self::Password];
+
+    /// The name in the database and in forms.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::ApiToken => "api_token",
+            Self::AccessToken => "access_token",
+            Self::HttpAccessToken => "http_access_token",
+        }
+    }
+
+    /// What people read.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Password => "User name and password (git only)",
+            Self::ApiToken => "Bitbucket API token",
+            Self::AccessToken => "Bitbucket workspace, project or repository access token",
+            Self::HttpAccessToken => "Bitbucket Data Center HTTP access token",
+        }
+    }
+
+    /// The same in a few words, for lists.
+    #[must_use]
+    pub fn short_label(self) -> &'static str {
+        match self {
+            Self::Password => "Password",
+            Self::ApiToken => "API token",
+            Self::AccessToken => "Access token",
+            Self::HttpAccessToken => "HTTP access token",
+        }
+    }
+
+    /// The user name that git sends with it; `None` if it is the one that was typed.
+    #[must_use]
+    pub fn git_username(self) -> Option<&'static str> {
+        match self {
+            Self::Password => None,
+            Self::ApiToken => Some("x-bitbucket-api-token-auth"),
+            Self::AccessToken | Self::HttpAccessToken => Some(TOKEN_USERNAME),
+        }
+    }
+
+    /// The kind of a secret that shows what it is: Atlassian's and newer Data Center's tokens begin with a mark.
+    #[must_use]
+    pub fn of_secret(secret: &Secret) -> Option<Self> {
+        let begins = |mark| secret.expose().starts_with(mark);
+        match () {
+            () if begins("ATAT") => Some(Self::ApiToken),
+            () if begins("ATCT") => Some(Self::AccessToken),
+            () if begins("BBDC-") => Some(Self::HttpAccessToken),
+            () => None,
+        }
+    }
+
+    /// The platform whose interface can be asked with it.
+    #[must_use]
+    pub fn platform(self) -> Option<Platform> {
+        match self {
+            Self::Password => None,
+            Self::ApiToken | Self::AccessToken => Some(Platform::BitbucketCloud),
+            Self::HttpAccessToken => Some(Platform::BitbucketDataCenter),
+        }
+    }
+}
+
+impl FromStr for CredentialKind {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let found = Self::ALL.into_iter().find(|kind| kind.key() == text);
+        found.ok_or_else(|| Invalid::because("Choose the kind of credential from the list."))
+    }
+}
+
+/// What Bitbucket expects as user name beside an access token.
+pub const TOKEN_USERNAME: &str = "x-token-auth";
+
+/// So long before it dies, its owners are warned.
+pub const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// A stored secret; several repositories and synchronizations may use one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCredential {
     /// Immutable.
@@ -18,15 +119,166 @@ pub struct StoredCredential {
     pub description: String,
     /// The only host it is sent to: `bitbucket.org`, `git.example.com:8443`.
     pub host: String,
-    /// The user name; Bitbucket's access tokens use `x-token-auth`.
+    /// What kind of secret it is.
+    pub kind: CredentialKind,
+    /// The user name: for an API token the e-mail address, for access tokens `x-token-auth`.
     pub username: String,
     /// The password or token, sealed.
     pub secret: Sealed,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When the platform stops accepting it; `None` if nobody said.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last tried.
+    pub checked_at: Option<Timestamp>,
+    /// Why it did not work then, in a sentence; `None` if it did.
+    pub last_error: Option<String>,
+    /// When its owners were warned that it expires.
+    pub warned_at: Option<Timestamp>,
+    /// What was seen of it when it was last tested and worked; `None` if it never was.
+    pub seen: Option<CredentialSeen>,
 }
 
-/// A host as [`SourceUrl::authority`](crate::package::SourceUrl::authority) has it: a name (in ASCII, in lower case) or
+/// What a platform says about a credential. What it does not say is absent or empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct CredentialSeen {
+    /// Whose it is, as the platform calls them.
+    pub account: Option<String>,
+    /// What it may do, in the platform's words.
+    pub scopes: BTreeSet<String>,
+}
+
+impl StoredCredential {
+    /// The user name that git sends with it.
+    #[must_use]
+    pub fn git_username(&self) -> &str {
+        self.kind.git_username().unwrap_or(&self.username)
+    }
+
+    /// Whether it dies soon, or is dead.
+    #[must_use]
+    pub fn expires_soon(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|expires_at| now + WARN_BEFORE >= expires_at)
+    }
+
+    /// Whether it is dead, as far as anybody said.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+}
+
+/// The end of the day (UTC) that somebody typed as the last one of a secret; `None` if the field is empty. Only a new secret or
+/// a new day has to lie ahead: `is_new`.
+pub fn expiry_parse(
+    kind: CredentialKind,
+    typed: &str,
+    now: Timestamp,
+    is_new: bool,
+) -> Result<Option<Timestamp>, Invalid> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return match kind {
+            CredentialKind::ApiToken if is_new => Err(Invalid::because(
+                "Enter the day on which the token expires: every API token has one, and Bitbucket does not tell it.",
+            )),
+            _ => Ok(None),
+        };
+    }
+    let day: Date =
+        typed.parse().map_err(|_| Invalid::because("Write the day like 2027-01-31: year, month, day."))?;
+    let today = now.to_zoned(TimeZone::UTC).date();
+    if is_new && day < today {
+        return Err(Invalid::because("This day is over. A token that has expired opens nothing."));
+    }
+    // A day more: it may be tomorrow already where the token was made.
+    if is_new && kind == CredentialKind::ApiToken && today.saturating_add(1.year().days(1)) < day {
+        return Err(Invalid::because("An API token lives for one year at most. Look at the day again."));
+    }
+    let end = day.at(23, 59, 59, 0).to_zoned(TimeZone::UTC);
+    end.map(|end| Some(end.timestamp())).map_err(|_| Invalid::because("This day is too far away."))
+}
+
+/// The day in UTC on which a secret dies, as forms have it.
+#[must_use]
+pub fn expiry_day(expires_at: Timestamp) -> String {
+    expires_at.to_zoned(TimeZone::UTC).date().to_string()
+}
+
+/// What of a credential's powers matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Power {
+    /// Code and composer.json.
+    ReadRepositories,
+    /// Who is in the workspace.
+    ReadPeople,
+    /// Bells.
+    InstallWebhooks,
+}
+
+impl Power {
+    /// All, in the order of the page.
+    pub const ALL: [Self; 3] = [Self::ReadRepositories, Self::ReadPeople, Self::InstallWebhooks];
+
+    /// What people read.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::ReadRepositories => "Read repositories",
+            Self::ReadPeople => "Read the workspace and its people",
+            Self::InstallWebhooks => "Install webhooks",
+        }
+    }
+
+    /// What it is needed for, in a sentence.
+    #[must_use]
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::ReadRepositories => "Packages need it.",
+            Self::ReadPeople => "Only a synchronization needs it.",
+            Self::InstallWebhooks => {
+                "Only a synchronization that installs webhooks needs it; without, changes are seen later."
+            }
+        }
+    }
+
+    /// Whether scopes of Bitbucket Cloud give it (REST, "Authentication methods"). Those of API tokens imply nothing.
+    #[must_use]
+    pub fn is_in(self, scopes: &BTreeSet<String>) -> bool {
+        let has = |scope: &str| scopes.contains(scope);
+        match self {
+            Self::ReadRepositories => [
+                "repository",
+                "repository:write",
+                "pullrequest",
+                "pullrequest:write",
+                "read:repository:bitbucket",
+            ]
+            .into_iter()
+            .any(has),
+            Self::ReadPeople => ["account", "account:write", "read:workspace:bitbucket"].into_iter().any(has),
+            Self::InstallWebhooks => {
+                has("webhook") || (has("read:webhook:bitbucket") && has("write:webhook:bitbucket"))
+            }
+        }
+    }
+
+    /// The scope to tick for it, by kind of credential.
+    #[must_use]
+    pub fn wanted_scope(self, kind: CredentialKind) -> &'static str {
+        let is_api_token = kind == CredentialKind::ApiToken;
+        match self {
+            Self::ReadRepositories if is_api_token => "read:repository:bitbucket",
+            Self::ReadRepositories => "repository",
+            Self::ReadPeople if is_api_token => "read:workspace:bitbucket",
+            Self::ReadPeople => "account",
+            Self::InstallWebhooks if is_api_token => "read:webhook:bitbucket and write:webhook:bitbucket",
+            Self::InstallWebhooks => "webhook",
+        }
+    }
+}
+
+/// A host as [`SourceUrl::authority`](crate::repository::SourceUrl::authority) has it: a name (in ASCII, in lower case) or
 /// address, and the port if it is not the usual one.
 pub fn host_parse(text: &str) -> Result<String, Invalid> {
     let text = text.trim();
@@ -48,7 +300,7 @@ fn host_of(address: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::package::SourceUrl;
+    use crate::repository::SourceUrl;
 
     #[test]
     fn a_host_is_what_the_address_of_a_repository_says() {
@@ -73,5 +325,53 @@ mod tests {
         {
             assert!(host_parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_token_shows_its_kind() {
+        for (secret, kind) in [
+            ("ATATT3xFfGF0abc", Some(CredentialKind::ApiToken)),
+            ("ATCTT3xFfGN0abc", Some(CredentialKind::AccessToken)),
+            ("BBDC-abc", Some(CredentialKind::HttpAccessToken)),
+            ("hunter2", None),
+            ("", None),
+        ] {
+            assert_eq!(CredentialKind::of_secret(&Secret::new(secret)), kind, "{secret}");
+        }
+    }
+
+    #[test]
+    fn the_day_on_which_a_secret_dies() {
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let (api, other) = (CredentialKind::ApiToken, CredentialKind::AccessToken);
+        let end = |day: &str| Ok(Some(format!("{day}T23:59:59Z").parse::<Timestamp>().unwrap()));
+        for (kind, typed, is_new, expected) in [
+            (api, " 2026-11-22 ", true, end("2026-11-22")),
+            (api, "2027-11-23", true, end("2027-11-23")),
+            (api, "2026-11-21", false, end("2026-11-21")),
+            (api, "", false, Ok(None)),
+            (other, "", true, Ok(None)),
+            (other, "2030-01-01", true, end("2030-01-01")),
+        ] {
+            assert_eq!(expiry_parse(kind, typed, now, is_new), expected, "{typed}");
+        }
+        for (kind, typed) in
+            [(api, ""), (api, "2026-11-21"), (api, "2027-11-24"), (other, "2026-11-21"), (other, "31.1.2027")]
+        {
+            assert!(expiry_parse(kind, typed, now, true).is_err(), "{typed}");
+        }
+        assert_eq!(expiry_day("2026-11-22T23:59:59Z".parse().unwrap()), "2026-11-22");
+    }
+
+    #[test]
+    fn scopes_give_powers() {
+        let powers = |scopes: &[&str]| {
+            let scopes = scopes.iter().map(ToString::to_string).collect();
+            Power::ALL.map(|power| power.is_in(&scopes))
+        };
+        assert_eq!(powers(&["repository:write", "account", "webhook"]), [true, true, true]);
+        assert_eq!(powers(&["read:repository:bitbucket", "read:webhook:bitbucket"]), [true, false, false]);
+        assert_eq!(powers(&["write:webhook:bitbucket", "read:webhook:bitbucket"]), [false, false, true]);
+        assert_eq!(powers(&["project"]), [false, false, false]);
     }
 }

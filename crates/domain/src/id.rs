@@ -53,13 +53,19 @@ ids! {
     TokenId,
     /// A stored secret with which Stave acts elsewhere.
     CredentialId,
-    /// A followed `vendor/name`.
+    /// A git repository that is mirrored here.
+    RepositoryId,
+    /// A workspace or project that an organization follows.
+    SynchronizationId,
+    /// A `vendor/name` of an organization.
     PackageId,
     /// One reference of a package.
     VersionId,
+    /// People of an organization to whom packages are given.
+    TeamId,
     /// A value of [`Job`](crate::job::Job) to be done.
     JobId,
-    /// One pass over a package's repository.
+    /// One pass over a repository.
     RunId,
     /// One line of the Log.
     LogEntryId,

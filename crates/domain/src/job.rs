@@ -2,7 +2,10 @@
 
 use crate::{
     Timestamp,
-    id::{JobId, PackageId},
+    id::{
+        CredentialId, IdentityId, IntegrationId, JobId, OrganizationId, PackageId, RepositoryId,
+        SynchronizationId,
+    },
 };
 use jiff::SignedDuration;
 
@@ -10,10 +13,13 @@ use jiff::SignedDuration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Job {
-    /// Read a package's repository and publish what it holds.
-    UpdatePackage {
+    /// Read a repository and publish what it holds. Until there were repositories of several packages the job named a
+    /// package; such a row still runs, for the repository of a package that was there then has the package's id.
+    #[serde(alias = "update_package")]
+    UpdateRepository {
         /// Which.
-        package: PackageId,
+        #[serde(alias = "package")]
+        repository: RepositoryId,
     },
     /// Make the zips of a package's tags ahead of their first download.
     BuildDists {
@@ -22,24 +28,134 @@ pub enum Job {
     },
     /// Write the published documents of all packages anew, because the addresses in them changed.
     PublishAll,
+    /// Read a workspace and follow it; of a draft, only look what would happen.
+    Synchronize {
+        /// Which.
+        synchronization: SynchronizationId,
+    },
+    /// Look which repositories of a workspace have a composer.json.
+    FindPackages {
+        /// Of which.
+        synchronization: SynchronizationId,
+    },
+    /// Ask what one person may read, with their own account.
+    AskPerson {
+        /// Whose account.
+        identity: IdentityId,
+    },
+    /// Ask every endpoint that is used at a platform once.
+    TryEndpoints {
+        /// Where.
+        integration: IntegrationId,
+    },
+    /// Write to the owners of an organization.
+    Tell {
+        /// Of which.
+        organization: OrganizationId,
+        /// What.
+        news: News,
+    },
+}
+
+/// What owners of an organization are told by mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum News {
+    /// A credential expires soon.
+    CredentialExpires {
+        /// Which.
+        credential: CredentialId,
+    },
+    /// A synchronization has been failing for a day.
+    SynchronizationFails {
+        /// Which.
+        synchronization: SynchronizationId,
+    },
 }
 
 impl Job {
     /// Whether something asks for it again by and by, so that it may be given up after [`ATTEMPTS`].
     #[must_use]
     pub fn comes_back(&self) -> bool {
-        matches!(self, Self::UpdatePackage { .. })
+        matches!(
+            self,
+            Self::UpdateRepository { .. }
+                | Self::Synchronize { .. }
+                | Self::FindPackages { .. }
+                | Self::AskPerson { .. }
+                | Self::TryEndpoints { .. }
+        )
+    }
+
+    /// What it does, in words.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::UpdateRepository { .. } => "Reading a repository",
+            Self::BuildDists { .. } => "Making the zips of a package",
+            Self::PublishAll => "Publishing all packages anew",
+            Self::Synchronize { .. } => "Reading a workspace",
+            Self::FindPackages { .. } => "Looking for packages in a workspace",
+            Self::AskPerson { .. } => "Asking what a person may read",
+            Self::TryEndpoints { .. } => "Trying the endpoints of an integration",
+            Self::Tell { .. } => "Writing to the owners of an organization",
+        }
+    }
+
+    /// How urgent it is unless whoever asks for it knows better.
+    #[must_use]
+    pub fn urgency(&self) -> Urgency {
+        match self {
+            Self::BuildDists { .. } | Self::PublishAll | Self::FindPackages { .. } => Urgency::InTurn,
+            _ => Urgency::Now,
+        }
     }
 
     /// Per key at most one job waits and one runs, so a bell that rings during a run leads to one more run.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
-            Self::UpdatePackage { package } => format!("update-package:{package}"),
+            Self::UpdateRepository { repository } => format!("update-repository:{repository}"),
             Self::BuildDists { package } => format!("build-dists:{package}"),
             Self::PublishAll => "publish-all".to_owned(),
+            Self::Synchronize { synchronization } => format!("synchronize:{synchronization}"),
+            Self::FindPackages { synchronization } => format!("find-packages:{synchronization}"),
+            Self::AskPerson { identity } => format!("ask-person:{identity}"),
+            Self::TryEndpoints { integration } => format!("try-endpoints:{integration}"),
+            Self::Tell { news: News::CredentialExpires { credential }, .. } => {
+                format!("tell-credential:{credential}")
+            }
+            Self::Tell { news: News::SynchronizationFails { synchronization }, .. } => {
+                format!("tell-synchronization:{synchronization}")
+            }
         }
     }
+}
+
+/// A job on its way into the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewJob {
+    /// Immutable.
+    pub id: JobId,
+    /// What is to be done.
+    pub job: Job,
+    /// For whom; `None` is the installation.
+    pub organization_id: Option<OrganizationId>,
+    /// Whether it comes before others that are due.
+    pub urgency: Urgency,
+    /// When it may start.
+    pub run_at: Timestamp,
+    /// Now.
+    pub created_at: Timestamp,
+}
+
+/// Which of the jobs that are due comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Somebody waits for it: it passes by those that nobody waits for, of which a new workspace brings thousands.
+    Now,
+    /// In its turn.
+    InTurn,
 }
 
 /// A job that a runner has claimed.
@@ -64,12 +180,88 @@ pub struct PendingJob {
     pub attempt: u32,
     /// Why the last try failed, in a sentence.
     pub last_error: Option<String>,
+    /// How far it is.
+    pub progress: Progress,
+}
+
+/// How far a job is that runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// What it is doing, such as "Reading people"; empty if it did not say.
+    pub phase: String,
+    /// Steps done.
+    pub done: u32,
+    /// Steps in all; 0 while nobody knows.
+    pub total: u32,
+}
+
+/// Whether a job can be done now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum JobState {
+    /// A runner has it.
+    Running,
+    /// It waits for a free runner.
+    Due,
+    /// It waits for its time.
+    Later,
+}
+
+impl JobState {
+    /// The name in `/metrics`.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Due => "due",
+            Self::Later => "later",
+        }
+    }
+}
+
+impl PendingJob {
+    /// Whether it can be done now.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> JobState {
+        match self.is_running {
+            true => JobState::Running,
+            false if self.run_at <= now => JobState::Due,
+            false => JobState::Later,
+        }
+    }
+}
+
+/// How many jobs of a kind are in a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobCount {
+    /// The beginning of their [keys](Job::key): `update-repository`.
+    pub kind: String,
+    /// Whether they can be done now.
+    pub state: JobState,
+    /// How many.
+    pub count: u64,
+    /// When the oldest was put in the queue.
+    pub oldest_at: Timestamp,
+}
+
+/// A job in the list of all jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedJob {
+    /// Immutable.
+    pub id: JobId,
+    /// What is to be done.
+    pub job: Job,
+    /// For whom; `None` is the installation.
+    pub organization_id: Option<OrganizationId>,
+    /// How it stands.
+    pub pending: PendingJob,
+    /// When it was put in the queue.
+    pub created_at: Timestamp,
 }
 
 /// How long a runner owns a job before another may take it. It renews the lease at a third of this.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
-/// Tries before a job that [comes back](Job::comes_back) is given up; the periodic check of its package then takes over.
+/// Tries before a job that [comes back](Job::comes_back) is given up; the periodic check of its repository then takes over.
 pub const ATTEMPTS: u32 = 6;
 
 /// A job that was cut off by the end of its process this often is given up: it may be what ends the process.
@@ -89,5 +281,15 @@ mod tests {
     fn retries_slow_down() {
         let seconds: Vec<_> = (1..=9).map(|attempt| retry_delay(attempt).as_secs()).collect();
         assert_eq!(seconds, [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
+    }
+
+    #[test]
+    fn a_job_of_the_version_before_still_runs() {
+        let queued = r#"{"kind":"update_package","package":"00000000-0000-7000-8000-000000000001"}"#;
+        let job: Job = serde_json::from_str(queued).unwrap();
+        let repository = "00000000-0000-7000-8000-000000000001".parse().unwrap();
+        assert_eq!(job, Job::UpdateRepository { repository });
+        let now = serde_json::to_string(&job).unwrap();
+        assert_eq!(now, queued.replace("package", "repository"));
     }
 }

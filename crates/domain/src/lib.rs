@@ -5,9 +5,12 @@
 
 mod as_text;
 
+pub mod access;
 pub mod check;
 pub mod composer;
 pub mod credential;
+pub mod delivery;
+pub mod endpoint;
 pub mod id;
 pub mod identity;
 pub mod integration;
@@ -17,9 +20,12 @@ pub mod login;
 pub mod organization;
 pub mod outbound;
 pub mod package;
+pub mod repository;
 pub mod run;
 pub mod secret;
 pub mod setting;
+pub mod synchronization;
+pub mod team;
 pub mod token;
 pub mod user;
 pub mod version;

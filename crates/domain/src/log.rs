@@ -18,6 +18,21 @@ pub struct LogEntry {
     pub actor: String,
     /// What was done, as a sentence without its subject: "created the integration Bitbucket".
     pub action: String,
+    /// From which address; empty if Stave did it by itself.
+    pub address: String,
     /// When.
     pub created_at: Timestamp,
+}
+
+/// Which lines of the Log somebody wants to see. What is empty does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogFilter {
+    /// A part of the name of who did it.
+    pub actor: String,
+    /// A part of what was done.
+    pub action: String,
+    /// From this instant on.
+    pub from: Option<Timestamp>,
+    /// Before this instant.
+    pub until: Option<Timestamp>,
 }

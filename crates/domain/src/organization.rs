@@ -57,6 +57,8 @@ pub struct Organization {
     pub name: String,
     /// The integration through which members have to log in; `None` leaves it to them.
     pub enforced: Option<IntegrationId>,
+    /// Whether people whom a synchronization finds are deactivated until somebody activates them.
+    pub deactivates_found: bool,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -66,6 +68,8 @@ pub struct Organization {
 pub enum Role {
     /// Reads packages.
     Member,
+    /// Manages everything but owners and the organization itself.
+    Admin,
     /// Does everything.
     Owner,
 }
@@ -76,8 +80,16 @@ impl Role {
     pub fn key(self) -> &'static str {
         match self {
             Self::Member => "member",
+            Self::Admin => "admin",
             Self::Owner => "owner",
         }
+    }
+
+    /// Whether they may give somebody this role, take it away, and deactivate or remove whoever has it: owners everybody,
+    /// admins only members.
+    #[must_use]
+    pub fn manages(self, other: Self) -> bool {
+        self == Self::Owner || (self == Self::Admin && other == Self::Member)
     }
 }
 
@@ -87,8 +99,9 @@ impl FromStr for Role {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         match text {
             "member" => Ok(Self::Member),
+            "admin" => Ok(Self::Admin),
             "owner" => Ok(Self::Owner),
-            _ => Err(Invalid::because("A role is “member” or “owner”.")),
+            _ => Err(Invalid::because("A role is “member”, “admin” or “owner”.")),
         }
     }
 }
@@ -100,8 +113,12 @@ pub struct Member {
     pub organization_id: OrganizationId,
     /// Who.
     pub user_id: UserId,
-    /// What they may do.
+    /// What they may do: the highest of what was given to them and what a synchronization says.
     pub role: Role,
+    /// What somebody here gave them; `None` if they are here because of a synchronization only.
+    pub given: Option<Role>,
+    /// Whether they may come in at all; a deactivated member keeps the place, and no run activates them.
+    pub is_active: bool,
     /// Since when.
     pub joined_at: Timestamp,
 }
@@ -109,6 +126,17 @@ pub struct Member {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn owners_manage_everybody_and_admins_members() {
+        use Role::{Admin, Member, Owner};
+        for (who, managed) in [(Member, [].as_slice()), (Admin, &[Member]), (Owner, &[Member, Admin, Owner])]
+        {
+            for other in [Member, Admin, Owner] {
+                assert_eq!(who.manages(other), managed.contains(&other), "{who:?} {other:?}");
+            }
+        }
+    }
 
     #[test]
     fn short_names() {

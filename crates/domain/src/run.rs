@@ -1,8 +1,8 @@
-//! One pass over a package's repository: its progress while it lasts, its log afterwards.
+//! One pass over a repository: its progress while it lasts, its log afterwards.
 
 use crate::{
     Timestamp,
-    id::{PackageId, RunId},
+    id::{RepositoryId, RunId},
 };
 
 /// How a run stands.
@@ -50,19 +50,22 @@ pub enum RunLevel {
 pub struct RunLine {
     /// How much it matters.
     pub level: RunLevel,
+    /// Which package of several it is about: its folder; empty is the one at the root, or all of them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub path: String,
     /// What it is about: a tag or branch, or empty.
     pub subject: String,
     /// What happened, such as "skipped, composer.json names acme/other".
     pub message: String,
 }
 
-/// One pass over a package's repository.
+/// One pass over a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// Immutable.
     pub id: RunId,
-    /// Whose repository.
-    pub package_id: PackageId,
+    /// Which repository.
+    pub repository_id: RepositoryId,
     /// When it began.
     pub started_at: Timestamp,
     /// How it stands.

@@ -25,7 +25,7 @@ fn reference(kind: ReferenceKind, name: &str, composer_json: &Value) -> Referenc
     };
     let commit =
         Commit { id: "0".repeat(40), made_at: AUTHOR_DATE.parse().unwrap(), manifest: Arc::new(manifest) };
-    Reference { kind, name: name.to_owned(), commit: Some(commit) }
+    Reference { kind, name: name.to_owned(), labelled: None, commit: Some(commit) }
 }
 
 fn main_branch() -> Reference {

@@ -3,6 +3,7 @@
 //! What enters: every reference with its commit and the composer.json there. What leaves: the name of the package and
 //! one outcome for each reference, so that nothing is passed over in silence.
 
+mod label;
 mod outcome;
 
 use super::{
@@ -15,6 +16,7 @@ use crate::{
     package::PackageName,
     version::{Constraint, VersionFound, compare, normalize, normalize::normalize_branch},
 };
+pub use label::Labels;
 pub use outcome::{NoPackage, Outcome, Skip};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -34,6 +36,8 @@ pub struct Reference {
     pub kind: ReferenceKind,
     /// The name without `refs/tags/` or `refs/heads/`.
     pub name: String,
+    /// What of a tag's name is the version, if it begins with a label of the package: `v1.2` of `mailer/v1.2` ([`Labels`]).
+    pub labelled: Option<String>,
     /// The commit that it leads to, annotated tags followed; `None` if that is a file or a folder.
     pub commit: Option<Commit>,
 }
@@ -90,6 +94,9 @@ pub fn scan(default_branch: Option<&str>, references: &[Reference]) -> Result<Sc
     let mut reading = Reading { default_branch, naming: naming.as_ref(), taken: BTreeMap::new() };
     let outcomes: Vec<_> = ordered.into_iter().map(|reference| reading.outcome(reference)).collect();
     match naming {
+        None if references.iter().all(Reference::is_without_manifest) => {
+            Err(ScanFailure { because: NoPackage::Absent, outcomes })
+        }
         None => Err(ScanFailure { because: NoPackage::NoName, outcomes }),
         Some(_) if outcomes.iter().all(|outcome| outcome.found().is_none()) => {
             Err(ScanFailure { because: NoPackage::NothingUsable, outcomes })
@@ -103,12 +110,13 @@ pub fn scan(default_branch: Option<&str>, references: &[Reference]) -> Result<Sc
     }
 }
 
-/// Tags by the bytes of their names, then the default branch, then the other branches by the bytes of theirs. The order
+/// Tags by the bytes of their names, those made for this package before those for all, then the default branch, then the other branches by the bytes of theirs. The order
 /// counts: of two references that give one version, the first wins.
 fn in_reading_order<'a>(default_branch: Option<&str>, references: &'a [Reference]) -> Vec<&'a Reference> {
     let mut ordered: Vec<&Reference> = references.iter().collect();
     ordered.sort_by_key(|reference| {
-        (reference.kind, !is_default(default_branch, reference), reference.name.as_bytes())
+        let is_for_all = reference.labelled.is_none();
+        (reference.kind, is_for_all, !is_default(default_branch, reference), reference.name.as_bytes())
     });
     ordered
 }
@@ -144,7 +152,7 @@ impl<'a> Naming<'a> {
             named.partition(|(reference, _)| reference.kind == ReferenceKind::Tag);
         let newest = tags
             .into_iter()
-            .filter_map(|(tag, naming)| Some((normalize(&without_release(&tag.name)).ok()?, naming)))
+            .filter_map(|(tag, naming)| Some((normalize(&tag.version()).ok()?, naming)))
             .max_by(|(a, _), (b, _)| compare(a, b));
         Ok(newest.map(|(_, naming)| naming).or_else(|| branches.into_iter().next().map(|(_, naming)| naming)))
     }
@@ -154,6 +162,15 @@ impl Reference {
     fn manifest(&self) -> Result<&Manifest, Skip> {
         let commit = self.commit.as_ref().ok_or(Skip::NotACommit)?;
         commit.manifest.as_ref().as_ref().map_err(|problem| Skip::NoManifest(problem.clone()))
+    }
+
+    fn is_without_manifest(&self) -> bool {
+        self.commit.as_ref().is_none_or(|commit| matches!(*commit.manifest, Err(ManifestProblem::Absent)))
+    }
+
+    /// A tag as a version; Composer takes `release-` away wherever it stands.
+    fn version(&self) -> String {
+        self.labelled.as_ref().unwrap_or(&self.name).replace("release-", "")
     }
 }
 
@@ -222,7 +239,7 @@ impl Reading<'_> {
 
 /// A tag is a version, unless composer.json there says another one. The spelling of composer.json wins.
 fn tag_version(reference: &Reference) -> Result<(String, String), Skip> {
-    let tag = without_release(&reference.name);
+    let tag = reference.version();
     let normalized = normalize(&tag).map_err(|_| Skip::NotAVersion)?;
     let manifest = reference.manifest()?;
     let own = manifest.version();
@@ -239,11 +256,6 @@ fn tag_version(reference: &Reference) -> Result<(String, String), Skip> {
         return Err(Skip::OtherVersion(own.unwrap_or_default()));
     }
     Ok((without_dev_suffix(&own.unwrap_or(tag)).to_owned(), normalized))
-}
-
-/// Composer takes `release-` away wherever it stands.
-fn without_release(tag: &str) -> String {
-    tag.replace("release-", "")
 }
 
 fn without_dev_suffix(version: &str) -> &str {
@@ -280,7 +292,7 @@ mod tests {
             if composer_json.is_empty() { Err(ManifestProblem::Absent) } else { composer_json.parse() };
         let made_at = "2024-03-01T08:00:00Z".parse().unwrap();
         let commit = Commit { id: "a".repeat(40), made_at, manifest: Arc::new(manifest) };
-        Reference { kind, name: name.to_owned(), commit: Some(commit) }
+        Reference { kind, name: name.to_owned(), labelled: None, commit: Some(commit) }
     }
 
     fn tag(name: &str, composer_json: &str) -> Reference {
@@ -354,11 +366,15 @@ mod tests {
         for (references, sentence) in [
             (
                 vec![],
-                "The repository has no branches and no tags yet. Push a commit with a composer.json, then update the package.",
+                "The repository is empty. It has no branches and no tags yet: push a commit with a composer.json, then update the package.",
             ),
             (
                 vec![branch("main", r#"{"name": "Acme/Mailer"}"#), tag("1.0", r#"{"name": "acme/mailer"}"#)],
                 "composer.json of the branch main has no usable name: “Acme/Mailer” has upper-case letters. Use acme/mailer instead.",
+            ),
+            (
+                vec![branch("main", ""), tag("1.0", "")],
+                "No branch and no tag has a composer.json here. Push one; if it is in another folder, edit the repository and name that folder.",
             ),
             (
                 vec![branch("main", ""), tag("1.0", "[]")],
@@ -371,6 +387,23 @@ mod tests {
         ] {
             assert_eq!(scan(Some("main"), &references).unwrap_err().to_string(), sentence);
         }
+    }
+
+    #[test]
+    fn a_tag_made_for_the_package_comes_before_one_for_all() {
+        let composer_json = r#"{"name": "acme/mailer"}"#;
+        let labelled = |name, version: &str| Reference {
+            labelled: Some(version.to_owned()),
+            ..tag(name, composer_json)
+        };
+        let references =
+            [tag("1.0", composer_json), labelled("mailer/1.0.0", "1.0.0"), labelled("mailer@x", "x")];
+        let scan = scan(Some("main"), &references).unwrap();
+        insta::assert_snapshot!(log(&scan.outcomes).join("\n"), @"
+        mailer/1.0.0: imported as 1.0.0
+        mailer@x: skipped, its name is not a version
+        1.0: skipped, it is the same version as mailer/1.0.0
+        ");
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl Outcome {
                 (RunLevel::Skipped, reference, format!("skipped, {reason}"))
             }
         };
-        RunLine { level, subject: subject.clone(), message: shortened(&message, LONGEST_MESSAGE) }
+        let message = shortened(&message, LONGEST_MESSAGE);
+        RunLine { level, path: String::new(), subject: subject.clone(), message }
     }
 }
 
@@ -107,9 +108,9 @@ pub enum Skip {
 /// Why a repository is no package.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoPackage {
-    /// Nothing was pushed yet.
+    /// Nothing was pushed yet, or all was deleted.
     #[error(
-        "The repository has no branches and no tags yet. Push a commit with a composer.json, then update the package."
+        "The repository is empty. It has no branches and no tags yet: push a commit with a composer.json, then update the package."
     )]
     Empty,
     /// The name on the default branch cannot be used.
@@ -120,6 +121,11 @@ pub enum NoPackage {
         /// What is wrong with it.
         problem: Invalid,
     },
+    /// No composer.json anywhere, and so no package.
+    #[error(
+        "No branch and no tag has a composer.json here. Push one; if it is in another folder, edit the repository and name that folder."
+    )]
+    Absent,
     /// No name anywhere.
     #[error(
         "No branch and no tag has a composer.json with a name. Add \"name\": \"vendor/name\" to it on the default branch."
@@ -128,4 +134,12 @@ pub enum NoPackage {
     /// A name, but no version.
     #[error("No branch and no tag could be imported. The log says for each of them why.")]
     NothingUsable,
+}
+
+impl NoPackage {
+    /// Whether there is certainly nothing, so that what was published is over; otherwise it may be a slip.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Empty | Self::Absent)
+    }
 }

@@ -1,4 +1,4 @@
-//! Where the code of a package is: a git URL that is safe to hand to a git client.
+//! Where the code is: a git URL that is safe to hand to a git client.
 
 use crate::Invalid;
 use std::{fmt, str::FromStr};

@@ -1,7 +1,7 @@
 //! How long it takes to read a mirror: `cargo run --release -p stave-git --example references -- <folder>`, where the
 //! folder is a bare repository. It is copied first. Prints microseconds for each reference, and milliseconds for one archive.
 
-use stave_git::{Manifest, Mirror, Target};
+use stave_git::{Manifest, Mirror, Target, Tree};
 use std::{collections::BTreeSet, env, error::Error, fs, path::Path, time::Instant};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -39,7 +39,12 @@ fn measure(folder: &Path) -> Result<(), Box<dyn Error>> {
     if let Some(commit) = newest {
         let began_at = Instant::now();
         let file = folder.join("archive.zip");
-        mirror.archive(&commit, "top", &|_, is_ignored| !is_ignored, &mut fs::File::create(&file)?)?;
+        mirror.archive(
+            Tree::root(&commit),
+            "top",
+            &|_, is_ignored| !is_ignored,
+            &mut fs::File::create(&file)?,
+        )?;
         eprintln!("archive: {:.1?}, {} bytes", began_at.elapsed(), file.metadata()?.len());
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! A zip archive of the tree of a commit: the files that `git archive` would take, in bytes that never vary.
 
-use crate::{GitError, Mirror, error::BoxError, reference::instant};
+use crate::{GitError, Mirror, Tree, error::BoxError, reference::instant};
 use gix::{
     ObjectId,
     bstr::{BStr, BString, ByteSlice},
@@ -20,18 +20,19 @@ use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 /// zlib's usual level.
 const COMPRESSION_LEVEL: i64 = 6;
 /// Files and folders that a tree may have. The Linux kernel has 90,000.
-const ENTRIES_MAX: usize = 250_000;
+pub(crate) const ENTRIES_MAX: usize = 250_000;
 /// What its files may have together.
 const UNPACKED_MAX_BYTES: u64 = 4 << 30;
 /// Linux's `PATH_MAX`: what is longer, or nested deeper than this allows, no program unpacks.
-const PATH_MAX_BYTES: usize = 4096;
+pub(crate) const PATH_MAX_BYTES: usize = 4096;
 
 impl Mirror {
-    /// Writes a zip archive of the commit, 40 hex digits, into an empty file.
+    /// Writes a zip archive of a folder at a commit into an empty file.
     ///
     /// Everything lies in one folder, `top_directory`, which is there even if nothing is in it. `keep` is asked for each
-    /// file: its path in the repository, and whether git leaves it out of archives (`export-ignore`, by the rules of
-    /// gitattributes(5): nested files and negation count, and what is in an ignored folder is ignored).
+    /// file: its path in the folder, and whether git leaves it out of archives (`export-ignore`, by the rules of
+    /// gitattributes(5): nested files and negation count, and what is in an ignored folder is ignored). That the folder itself
+    /// or one around it is ignored does not count: so the archive of a whole repository can do without it.
     ///
     /// The same commit gives the same bytes: files in byte order of their paths, the commit's time in UTC on each of
     /// them, modes 0644 and 0755, symbolic links as such. Line endings follow `.gitattributes` as in `git archive`.
@@ -40,19 +41,20 @@ impl Mirror {
     /// becomes `$Id: <blob>$`, one blank less than git writes.
     pub fn archive(
         &self,
-        commit: &str,
+        tree: Tree<'_>,
         top_directory: &str,
         keep: &dyn Fn(&str, bool) -> bool,
         out: &mut File,
     ) -> Result<(), GitError> {
-        let id = self.commit_id(commit)?;
-        let (tree, committed_at) = self.tree_of(id).map_err(|cause| self.fault(id, cause))?;
-        let index = self.index(id, tree)?;
-        let mut files = Files::of(&self.repository, index).map_err(|cause| self.fault(id, cause))?;
+        let id = self.commit_id(tree.commit)?;
+        let (whole, committed_at) = self.tree_of(id).map_err(|cause| self.fault(id, cause))?;
+        let index = self.index(id, whole)?;
+        let mut files =
+            Files::of(&self.repository, index, tree.folder).map_err(|cause| self.fault(id, cause))?;
         let zip = Zip::new(BufWriter::new(out), top_directory, committed_at);
         match files.copy_to(zip, keep) {
             Ok(()) => Ok(()),
-            Err(Failure::Huge) => Err(GitError::HugeTree { commit: commit.to_owned() }),
+            Err(Failure::Huge) => Err(GitError::HugeTree { commit: tree.commit.to_owned() }),
             Err(Failure::Reading(cause)) => Err(self.fault(id, cause)),
             Err(Failure::Writing(source)) => Err(GitError::Disk { doing: "write an archive", source }),
         }
@@ -107,8 +109,10 @@ enum Failure {
     Writing(io::Error),
 }
 
-/// The files of a tree with their attributes.
+/// The files of a tree with their attributes. All are known, because the attributes of folders around count.
 struct Files<'repo> {
+    /// Ends with a slash, unless it is the root.
+    folder: String,
     repository: &'repo gix::Repository,
     index: gix::index::File,
     attributes: gix::AttributeStack<'repo>,
@@ -117,11 +121,16 @@ struct Files<'repo> {
 }
 
 impl<'repo> Files<'repo> {
-    fn of(repository: &'repo gix::Repository, index: gix::index::File) -> Result<Self, BoxError> {
+    fn of(
+        repository: &'repo gix::Repository,
+        index: gix::index::File,
+        folder: &str,
+    ) -> Result<Self, BoxError> {
+        let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let attributes = || repository.attributes_only(&index, Source::IdMapping);
         let filters = gix::filter::Pipeline::new(repository, attributes()?.detach())?;
         let attributes = attributes()?;
-        Ok(Self { repository, index, attributes, filters, ignored_folders: HashMap::new() })
+        Ok(Self { folder, repository, index, attributes, filters, ignored_folders: HashMap::new() })
     }
 
     fn copy_to(&mut self, mut zip: Zip<'_>, keep: &dyn Fn(&str, bool) -> bool) -> Result<(), Failure> {
@@ -129,11 +138,12 @@ impl<'repo> Files<'repo> {
         for position in 0..self.index.entries().len() {
             let entry = &self.index.entries()[position];
             let (path, id, mode) = (entry.path(&self.index).to_owned(), entry.id, entry.mode);
-            if mode == Mode::COMMIT {
+            let Some(name) = path.strip_prefix(self.folder.as_bytes()).filter(|_| mode != Mode::COMMIT)
+            else {
                 continue;
-            }
+            };
             let ignored = self.is_ignored(path.as_ref(), mode).map_err(Failure::Reading)?;
-            let name = text(path.as_ref());
+            let name = text(name.into());
             if keep(&name, ignored) {
                 let blob = self.repository.find_object(id).map_err(|error| Failure::Reading(error.into()))?;
                 unpacked_bytes += blob.data.len() as u64;
@@ -151,9 +161,10 @@ impl<'repo> Files<'repo> {
         zip.finish().map_err(Failure::Writing)
     }
 
-    /// Whether the file, or a folder that it is in, has the attribute `export-ignore`.
+    /// Whether the file, or a folder that it is in below the one that is asked for, has the attribute `export-ignore`.
     fn is_ignored(&mut self, path: &BStr, mode: Mode) -> Result<bool, BoxError> {
-        let folders: Vec<&BStr> = path.find_iter(b"/").map(|slash| path[..slash].as_bstr()).collect();
+        let slashes = path.find_iter(b"/").filter(|slash| *slash >= self.folder.len());
+        let folders: Vec<&BStr> = slashes.map(|slash| path[..slash].as_bstr()).collect();
         // The innermost folder that is known speaks for those around it.
         let known = |(at, folder): (usize, &&BStr)| Some((at + 1, *self.ignored_folders.get(*folder)?));
         let (known, mut ignored) = folders.iter().enumerate().rev().find_map(known).unwrap_or_default();

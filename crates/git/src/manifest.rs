@@ -1,13 +1,28 @@
-//! composer.json at many commits.
+//! composer.json at many commits, at the root or in folders.
 
-use crate::{GitError, Mirror, damage, error::BoxError};
+use crate::{
+    GitError, Mirror,
+    archive::{ENTRIES_MAX, PATH_MAX_BYTES},
+    damage,
+    error::BoxError,
+};
 use gix::{
     ObjectId,
+    bstr::ByteSlice,
     objs::{Kind, TreeRef, tree::EntryKind},
 };
 
 /// A composer.json that is larger than this is not read: 1 MiB.
 pub const MANIFEST_MAX_BYTES: u64 = 1 << 20;
+
+const MANIFEST: &str = "composer.json";
+
+/// What a tree has under a name.
+enum Entry {
+    There(EntryKind, ObjectId),
+    Missing,
+    Unreadable,
+}
 
 /// Where a commit keeps its composer.json. Many commits share one, so it is named before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +45,45 @@ pub enum Manifest {
     Unreadable,
 }
 
+/// A folder as it is at a commit.
+#[derive(Debug, Clone, Copy)]
+pub struct Tree<'a> {
+    /// 40 hex digits.
+    pub commit: &'a str,
+    /// Its path, such as `packages/mailer`; empty is the root.
+    pub folder: &'a str,
+}
+
+impl<'a> Tree<'a> {
+    /// Everything that a commit holds.
+    #[must_use]
+    pub fn root(commit: &'a str) -> Self {
+        Self { commit, folder: "" }
+    }
+}
+
 impl Mirror {
     /// What the commit, 40 hex digits, has as its top-level composer.json. Reads no contents, only the size.
     pub fn manifest(&self, commit: &str) -> Result<Manifest, GitError> {
+        self.manifest_in(Tree::root(commit))
+    }
+
+    /// The same in a folder; where there is no such folder, it is missing.
+    pub fn manifest_in(&self, tree: Tree<'_>) -> Result<Manifest, GitError> {
+        let id = self.commit_id(tree.commit)?;
+        self.manifest_of(id, tree.folder).map_err(|cause| self.damaged(cause))
+    }
+
+    /// The folders of a commit in which there is a composer.json, in the order of their names, as far as `is_wanted` likes
+    /// their paths. The root has an empty one.
+    pub fn manifest_folders(
+        &self,
+        commit: &str,
+        is_wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<String>, GitError> {
         let id = self.commit_id(commit)?;
-        self.manifest_of(id).map_err(|cause| self.damaged(cause))
+        let found = self.folders_of(id, is_wanted).map_err(|cause| self.damaged(cause))?;
+        found.ok_or_else(|| GitError::HugeTree { commit: commit.to_owned() })
     }
 
     /// The bytes of a [`Manifest::Found`].
@@ -47,25 +96,22 @@ impl Mirror {
     }
 
     /// An error is damage.
-    fn manifest_of(&self, commit: ObjectId) -> Result<Manifest, BoxError> {
-        let commit = self.repository.find_object(commit)?;
-        let Some(tree) = commit.try_to_commit_ref_iter().and_then(|mut commit| commit.tree_id().ok()) else {
-            damage::check(&commit)?;
-            return Ok(Manifest::Unreadable);
-        };
-        let tree = self.repository.find_object(tree)?;
-        let parsed = TreeRef::from_bytes(&tree.data, tree.id.kind()).ok().filter(|_| tree.kind.is_tree());
-        let Some(TreeRef { entries }) = parsed else {
-            damage::check(&tree)?;
-            return Ok(Manifest::Unreadable);
-        };
-        let Some(entry) = entries.iter().find(|entry| entry.filename == "composer.json") else {
-            return Ok(Manifest::Missing);
-        };
-        if !matches!(entry.mode.kind(), EntryKind::Blob | EntryKind::BlobExecutable) {
-            return Ok(Manifest::NotAFile);
+    fn manifest_of(&self, commit: ObjectId, folder: &str) -> Result<Manifest, BoxError> {
+        let Some(mut tree) = self.top_folder(commit)? else { return Ok(Manifest::Unreadable) };
+        for name in folder.split('/').filter(|name| !name.is_empty()) {
+            match self.entry(tree, name)? {
+                Entry::There(EntryKind::Tree, id) => tree = id,
+                Entry::There(..) | Entry::Missing => return Ok(Manifest::Missing),
+                Entry::Unreadable => return Ok(Manifest::Unreadable),
+            }
         }
-        let header = self.repository.find_header(entry.oid)?;
+        let id = match self.entry(tree, MANIFEST)? {
+            Entry::There(EntryKind::Blob | EntryKind::BlobExecutable, id) => id,
+            Entry::There(..) => return Ok(Manifest::NotAFile),
+            Entry::Missing => return Ok(Manifest::Missing),
+            Entry::Unreadable => return Ok(Manifest::Unreadable),
+        };
+        let header = self.repository.find_header(id)?;
         // A tree may say of anything that it is a file.
         if header.kind() != Kind::Blob {
             return Ok(Manifest::NotAFile);
@@ -74,7 +120,64 @@ impl Mirror {
         if size_bytes > MANIFEST_MAX_BYTES {
             return Ok(Manifest::TooLarge { size_bytes });
         }
-        Ok(Manifest::Found { blob: entry.oid.to_string() })
+        Ok(Manifest::Found { blob: id.to_string() })
+    }
+
+    /// `None` if the commit does not follow git's format.
+    fn top_folder(&self, commit: ObjectId) -> Result<Option<ObjectId>, BoxError> {
+        let commit = self.repository.find_object(commit)?;
+        let tree = commit.try_to_commit_ref_iter().and_then(|mut commit| commit.tree_id().ok());
+        if tree.is_none() {
+            damage::check(&commit)?;
+        }
+        Ok(tree)
+    }
+
+    fn entry(&self, tree: ObjectId, name: &str) -> Result<Entry, BoxError> {
+        let tree = self.repository.find_object(tree)?;
+        let parsed = TreeRef::from_bytes(&tree.data, tree.id.kind()).ok().filter(|_| tree.kind.is_tree());
+        let Some(TreeRef { entries }) = parsed else {
+            damage::check(&tree)?;
+            return Ok(Entry::Unreadable);
+        };
+        let found = entries.iter().find(|entry| entry.filename == name);
+        Ok(found.map_or(Entry::Missing, |entry| Entry::There(entry.mode.kind(), entry.oid.to_owned())))
+    }
+
+    /// `None` if there are too many entries. What does not follow git's format, or has a name that is no text, is passed over.
+    fn folders_of(
+        &self,
+        commit: ObjectId,
+        is_wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Option<Vec<String>>, BoxError> {
+        let (mut found, mut seen) = (Vec::new(), 0);
+        let mut waiting: Vec<_> =
+            self.top_folder(commit)?.into_iter().map(|tree| (tree, String::new())).collect();
+        while let Some((tree, path)) = waiting.pop() {
+            let tree = self.repository.find_object(tree)?;
+            let parsed = TreeRef::from_bytes(&tree.data, tree.id.kind()).ok().filter(|_| tree.kind.is_tree());
+            for entry in parsed.into_iter().flat_map(|tree| tree.entries) {
+                seen += 1;
+                if seen > ENTRIES_MAX {
+                    return Ok(None);
+                }
+                let Ok(name) = entry.filename.to_str() else { continue };
+                match entry.mode.kind() {
+                    EntryKind::Tree if path.is_empty() => {
+                        waiting.push((entry.oid.to_owned(), name.to_owned()));
+                    }
+                    EntryKind::Tree if path.len() < PATH_MAX_BYTES => {
+                        waiting.push((entry.oid.to_owned(), format!("{path}/{name}")));
+                    }
+                    EntryKind::Blob | EntryKind::BlobExecutable if name == MANIFEST && is_wanted(&path) => {
+                        found.push(path.clone());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found.sort_unstable();
+        Ok(Some(found))
     }
 
     /// The commit, if it is there: branches move, and a mirror forgets what no reference leads to.

@@ -1,6 +1,6 @@
 //! What is read, with whose rights, and what of the network may be used for it.
 
-use stave_domain::{Secret, outbound::Outbound, package::SourceUrl};
+use stave_domain::{Secret, outbound::Outbound, repository::SourceUrl};
 use std::{path::PathBuf, time::Duration};
 
 /// A repository on another host, and how to be let in.
@@ -24,6 +24,9 @@ pub enum Access {
         /// Of any length; Bitbucket's tokens may have more than 2,500 characters.
         password: Secret,
     },
+    /// For http(s): a token, sent as an `Authorization` header (RFC 6750, section 2.1). All HTTP access tokens of Bitbucket Data
+    /// Center are taken like this; beside a user name, a person's own only beside the name of the person.
+    Bearer(Secret),
     /// For ssh: a private key without passphrase, in OpenSSH's text form.
     SshKey(Secret),
 }

@@ -46,6 +46,11 @@ impl Answer {
         })
     }
 
+    /// What is missing in a body that could be read.
+    pub(crate) fn without(&self, what: &'static str) -> UpstreamError {
+        without(self.host(), what)
+    }
+
     /// What came, whatever it should have been.
     pub(crate) fn saw(&self) -> Saw {
         match self.json::<IgnoredAny>() {
@@ -97,6 +102,11 @@ impl Answer {
         Some(Duration::try_from(until.duration_since(self.sent_at()?)).unwrap_or_default())
     }
 
+    /// This part of the interface was removed.
+    pub(crate) fn gone(&self, announcement: Option<String>) -> UpstreamError {
+        UpstreamError::Gone { host: self.host(), path: self.url.path().to_owned(), announcement }
+    }
+
     /// What the status alone says about a request that did not succeed.
     pub(crate) fn failure(&self) -> UpstreamError {
         let host = self.host();
@@ -107,7 +117,7 @@ impl Answer {
             StatusCode::UNAUTHORIZED => UpstreamError::Unauthorized { host },
             StatusCode::FORBIDDEN => UpstreamError::Forbidden { host },
             StatusCode::NOT_FOUND => UpstreamError::NotFound { host },
-            StatusCode::GONE => UpstreamError::Gone { host, announcement: None },
+            StatusCode::GONE => self.gone(None),
             StatusCode::TOO_MANY_REQUESTS => {
                 UpstreamError::RateLimited { host, retry_after: self.retry_after() }
             }
@@ -120,6 +130,11 @@ impl Answer {
 pub(crate) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// What a host answered lacks what it must have.
+pub(crate) fn without(host: String, what: &'static str) -> UpstreamError {
+    UpstreamError::Unreadable { host, saw: Saw::Without(what), source: None }
 }
 
 /// An address of something that a browser may load: https, and nothing else.

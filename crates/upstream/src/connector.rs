@@ -1,6 +1,9 @@
 //! One integration's way to its platform: small capabilities, the credential an argument, no HTTP types.
 
-use crate::{HttpClient, UpstreamError, bitbucket_cloud, bitbucket_data_center};
+use crate::{
+    CredentialCheck, Endpoints, Follow, HttpClient, UpstreamError, Webhooks, bitbucket_cloud,
+    bitbucket_data_center,
+};
 use async_trait::async_trait;
 use stave_domain::{
     Secret, Timestamp,
@@ -25,6 +28,26 @@ pub trait Connector: Send + Sync {
 
     /// Finding out who belongs together.
     fn circles(&self) -> Option<&dyn Circles> {
+        None
+    }
+
+    /// Following a workspace.
+    fn follow(&self) -> Option<&dyn Follow> {
+        None
+    }
+
+    /// Installing webhooks.
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        None
+    }
+
+    /// Trying every kind of request.
+    fn endpoints(&self) -> Option<&dyn Endpoints> {
+        None
+    }
+
+    /// Trying a credential.
+    fn credential_check(&self) -> Option<&dyn CredentialCheck> {
         None
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     site,
 };
 use stave_domain::integration::{Permission, Platform};
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 use url::Url;
 
 /// Why a request to somebody else's server did not bring what was asked for.
@@ -44,6 +44,28 @@ pub enum UpstreamError {
         /// Every one that Stave asks for and the consumer lacks; contains `needed`.
         missing: Vec<Permission>,
     },
+    /// A token that somebody made lacks scopes without which this cannot be done.
+    #[error(
+        "The token that Stave uses at {host} lacks the scope {}. Make another one there that has it, and enter it in \
+         Settings > Credentials.",
+        .needed.join(", ")
+    )]
+    MissingScopes {
+        /// Who said so.
+        host: String,
+        /// Those that this request needs, in the platform's words; not empty.
+        needed: Vec<String>,
+        /// Those that the token has, if the platform says so.
+        granted: BTreeSet<String>,
+    },
+    /// The platform does not take what was to be made or changed.
+    #[error("{host} did not accept what Stave sent: {said}")]
+    Declined {
+        /// Who said so.
+        host: String,
+        /// Why, in the platform's words, cut and cleaned.
+        said: String,
+    },
     /// Not there, or not visible to the person.
     #[error(
         "{host} does not have this, or does not show it to the account that Stave uses. Check the address and the rights."
@@ -52,14 +74,19 @@ pub enum UpstreamError {
         /// Who said so.
         host: String,
     },
+    /// There is no key to ask with; the sentence says why, and what to do.
+    #[error("{0}")]
+    NoKey(String),
     /// The platform has removed this part of its interface.
     #[error(
-        "{host} no longer offers what this version of Stave asks for{}. Update Stave.",
+        "{host} no longer offers {path}, which this version of Stave asks for{}. Update Stave.",
         .announcement.as_ref().map(|url| format!(" (announced at {url})")).unwrap_or_default()
     )]
     Gone {
         /// Who said so.
         host: String,
+        /// Which part, by its path.
+        path: String,
         /// Where the platform explains it.
         announcement: Option<String>,
     },
@@ -111,6 +138,15 @@ pub enum UpstreamError {
         host: String,
         /// The HTTP status.
         status: u16,
+    },
+    /// A list that lost entries each time that it was read: some that are there may have been missed.
+    #[error(
+        "{host} changed a list each time that Stave read it, so Stave did not rely on it. Nothing was changed here; try again \
+         in a few minutes."
+    )]
+    Restless {
+        /// Who was asked.
+        host: String,
     },
     /// An answer of another kind than the one that was asked for.
     #[error(
@@ -171,13 +207,19 @@ impl UpstreamError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::RateLimited { .. } => true,
+            Self::RateLimited { .. } | Self::Restless { .. } => true,
             Self::Unexpected { status, .. } => *status >= 500,
             Self::Unreachable { obstacle, .. } | Self::SiteUnreachable { obstacle, .. } => {
                 obstacle.is_transient()
             }
             _ => false,
         }
+    }
+
+    /// Whether whoever asks may not do this, for want of a right or of a scope.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Forbidden { .. } | Self::MissingPermissions { .. } | Self::MissingScopes { .. })
     }
 
     /// Whether an admin has to mend the integration, or the OAuth consumer, before anybody can log in with it.
@@ -272,6 +314,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_gone_is_named() {
+        let gone = |announcement: Option<&str>| UpstreamError::Gone {
+            host: host(),
+            path: "/2.0/workspaces".to_owned(),
+            announcement: announcement.map(str::to_owned),
+        };
+        assert_eq!(
+            gone(Some("https://x.example/#C-1")).to_string(),
+            "bitbucket.org no longer offers /2.0/workspaces, which this version of Stave asks for (announced at \
+             https://x.example/#C-1). Update Stave."
+        );
+        assert!(gone(None).to_string().contains("asks for. Update"));
+        assert_eq!(
+            UpstreamError::NoKey("Connect your account.".to_owned()).to_string(),
+            "Connect your account."
+        );
+    }
+
+    #[test]
     fn who_has_to_do_something() {
         let unexpected = |status| UpstreamError::Unexpected { host: host(), status };
         let url = Url::parse("https://bitbucket.org").unwrap();
@@ -285,6 +346,8 @@ mod tests {
             (unreachable(Obstacle::TimedOut), nobody),
             (unreachable(Obstacle::PlainHttp), admin),
             (UpstreamError::RateLimited { host: host(), retry_after: None }, nobody),
+            (UpstreamError::Restless { host: host() }, nobody),
+            (UpstreamError::NoKey(String::new()), person),
             (UpstreamError::Unauthorized { host: host() }, person),
             (sign_in(SignInProblem::Denied), person),
             (sign_in(SignInProblem::CodeSpent), person),

@@ -3,6 +3,7 @@
 use crate::{
     BoxError, UpstreamError,
     answer::{Answer, authority},
+    asker::{Call, Key},
     gate::{Gate, Reach},
     obstacle::Obstacle,
 };
@@ -98,6 +99,23 @@ impl HttpClient {
     ) -> Result<Answer, UpstreamError> {
         self.send(url, timeout, |client| accepting(JSON, by.sign(client.request(Method::GET, url.clone()))))
             .await
+    }
+
+    /// A request with or without a body; both are JSON.
+    pub(crate) async fn call(
+        &self,
+        call: &Call,
+        by: Authorization<'_>,
+        timeout: ApiTimeout,
+    ) -> Result<Answer, UpstreamError> {
+        let build = |client: &reqwest::Client| {
+            let request = accepting(JSON, by.sign(client.request(call.method.clone(), call.url.clone())));
+            match &call.body {
+                Some(body) => request.json(body),
+                None => request,
+            }
+        };
+        self.send(&call.url, timeout, build).await
     }
 
     /// A page for people, as a browser would ask for it.
@@ -213,7 +231,15 @@ impl Line {
     }
 }
 
-impl Authorization<'_> {
+impl<'a> Authorization<'a> {
+    /// A key that nothing is signed for.
+    pub(crate) fn of(key: &'a Key) -> Self {
+        match key {
+            Key::Grant(token) | Key::Token(token) => Self::Bearer(token),
+            Key::Basic { username, password } => Self::Basic(username, password),
+        }
+    }
+
     /// The HTTP library marks both headers as sensitive, so that they are not printed.
     fn sign(self, request: RequestBuilder) -> RequestBuilder {
         match self {

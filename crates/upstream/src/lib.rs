@@ -5,10 +5,14 @@
 //! No type of the HTTP library crosses the border, and nothing here asks the clock: the time is an argument.
 
 mod answer;
+mod asker;
 mod bitbucket_cloud;
 mod bitbucket_data_center;
 mod connector;
+mod credential;
+mod endpoint;
 mod error;
+mod follow;
 mod gate;
 mod http;
 mod interception;
@@ -19,18 +23,24 @@ mod page;
 mod probe;
 mod sign_in_problem;
 mod site;
+mod webhook;
 
+pub use asker::{Asker, Key};
 pub use connector::{
     Ability, Circles, Client, Connector, Departure, Environment, Inspect, Registration, SignIn, connector,
     state_in,
 };
+pub use credential::{CredentialCheck, CredentialSight};
+pub use endpoint::Endpoints;
 pub use error::{Saw, UpstreamError};
+pub use follow::{Follow, OwnRights, Right, Tell, Told};
 pub use http::{ClientError, HttpClient};
 pub use interception::Interception;
 pub use obstacle::{CertificateProblem, Obstacle, Tried};
 pub use probe::{ProbeProblem, Sight, probe};
 pub use sign_in_problem::SignInProblem;
 pub use site::{SiteAnswer, site_look};
+pub use webhook::{FoundWebhook, Place, Webhooks};
 
 /// Where an error came from, for the log.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -42,6 +42,7 @@ impl<'a> HttpClient<'a> {
         let authorization = match &remote.access {
             Access::Anonymous => None,
             Access::Basic { username, password } => Some(basic(username, password.expose())),
+            Access::Bearer(token) => Some(bearer(token.expose())),
             Access::SshKey(_) => {
                 return Err(GitError::WrongCredential(
                     "An ssh key works for ssh addresses only: use git@host:path, or another credential.",
@@ -208,6 +209,13 @@ fn basic(username: &str, password: &str) -> HeaderValue {
     let encoded = BASE64_STANDARD.encode(format!("{username}:{password}"));
     let mut value =
         HeaderValue::from_str(&format!("Basic {encoded}")).unwrap_or(HeaderValue::from_static("Basic"));
+    value.set_sensitive(true);
+    value
+}
+
+fn bearer(token: &str) -> HeaderValue {
+    let mut value =
+        HeaderValue::from_str(&format!("Bearer {token}")).unwrap_or(HeaderValue::from_static("Bearer"));
     value.set_sensitive(true);
     value
 }

@@ -4,7 +4,7 @@ use crate::{
     server::{Mood, Server, basic, fetch, fetch_with, network},
     source::Source,
 };
-use stave_domain::{outbound::Outbound, package::SourceUrl};
+use stave_domain::{Secret, outbound::Outbound, repository::SourceUrl};
 use stave_git::{Access, GitError, Mirror, Network, Remote};
 use std::{
     env,
@@ -50,6 +50,18 @@ fn a_long_token_is_sent_as_a_header_and_never_shown() {
     let wrong =
         fetch_with(&mut mirror, &server.url(), basic("x-token-auth", "t0ken-wrong"), &network()).unwrap_err();
     assert!(!format!("{wrong} {wrong:?}").contains("t0ken"), "{wrong:?}");
+}
+
+#[test]
+fn a_bearer_token_is_sent_without_a_name() {
+    let source = Source::with_manifest("{}");
+    let server = Server::start(&source);
+    server.becomes(Mood::Locked("Bearer BBDC-t0ken".into()));
+    let (_folder, mut mirror) = mirror();
+    let access = Access::Bearer(Secret::new("BBDC-t0ken"));
+    fetch_with(&mut mirror, &server.url(), access, &network()).unwrap();
+    let wrong = fetch_with(&mut mirror, &server.url(), Access::Bearer(Secret::new("t0ken")), &network());
+    assert!(matches!(wrong, Err(GitError::Unauthorized { .. })), "{wrong:?}");
 }
 
 /// The standard alphabet with padding (RFC 4648), written out so that the test does not trust the code it tests.

@@ -5,7 +5,7 @@ use crate::{
     source::{Source, object},
 };
 use serde_json::Value;
-use stave_git::{GitError, Mirror};
+use stave_git::{GitError, Mirror, Tree};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -23,8 +23,16 @@ fn mirror_of(source: &Source) -> (TempDir, Mirror) {
 }
 
 fn archive(mirror: &Mirror, commit: &str, keep: &dyn Fn(&str, bool) -> bool) -> Result<Vec<u8>, GitError> {
+    archive_of(mirror, Tree::root(commit), keep)
+}
+
+fn archive_of(
+    mirror: &Mirror,
+    tree: Tree<'_>,
+    keep: &dyn Fn(&str, bool) -> bool,
+) -> Result<Vec<u8>, GitError> {
     let mut file = tempfile::tempfile().unwrap();
-    mirror.archive(commit, "acme-mailer-1", keep, &mut file)?;
+    mirror.archive(tree, "acme-mailer-1", keep, &mut file)?;
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0)).unwrap();
     file.read_to_end(&mut bytes).unwrap();
@@ -182,12 +190,42 @@ fn the_same_commit_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_folder_is_an_archive_of_its_own() {
+    let source = Source::new();
+    let commit = source.commit(&[
+        (".gitattributes", "/packages export-ignore\n*.md export-ignore\n"),
+        ("composer.json", "{}"),
+        ("packages/mail/composer.json", "{}"),
+        ("packages/mail/README.md", "x"),
+        ("packages/mail/.gitattributes", "/tests export-ignore\n"),
+        ("packages/mail/tests/A.php", "x"),
+        ("packages/mail/src/packages/mail/B.php", "b"),
+        ("packages/mailer/C.php", "c"),
+    ]);
+    let (_folder, mirror) = mirror_of(&source);
+    let tree = Tree { commit: &commit, folder: "packages/mail" };
+    let asked = std::cell::RefCell::new(BTreeSet::new());
+    let keep = |path: &str, ignored: bool| {
+        asked.borrow_mut().insert(path.to_owned());
+        !ignored
+    };
+    let bytes = archive_of(&mirror, tree, &keep).unwrap();
+    let files = unpacked(&bytes);
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, [".gitattributes", "composer.json", "src/packages/mail/B.php"]);
+    assert!(asked.borrow().contains("tests/A.php"), "paths are those in the folder");
+    assert_eq!(archive_of(&mirror, tree, &keep).unwrap(), bytes);
+    let whole = unpacked(&archive(&mirror, &commit, &keep).unwrap());
+    assert_eq!(whole.keys().collect::<Vec<_>>(), [".gitattributes", "composer.json"]);
+}
+
+#[test]
 fn programs_unpack_it() {
     let (source, commit) = rich_source();
     let (folder, mirror) = mirror_of(&source);
     let zip = folder.path().join("a.zip");
     let mut file = fs::File::create_new(&zip).unwrap();
-    mirror.archive(&commit, "top", &|_, _| true, &mut file).unwrap();
+    mirror.archive(Tree::root(&commit), "top", &|_, _| true, &mut file).unwrap();
     let script = "import sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(len(z.namelist()))";
     let Ok(output) = std::process::Command::new("python3").args(["-c", script]).arg(&zip).output() else {
         return;

@@ -5,7 +5,7 @@ use crate::{
     server::{Server, fetch},
     source::Source,
 };
-use stave_domain::package::SourceUrl;
+use stave_domain::repository::SourceUrl;
 use stave_git::Mirror;
 use std::{env, path::PathBuf, process::Command, time::Duration};
 

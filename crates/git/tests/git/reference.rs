@@ -4,7 +4,7 @@ use crate::{
     server::{Mood, Server, fetch},
     source::{Source, object},
 };
-use stave_git::{GitError, Manifest, Mirror, Reference, Target};
+use stave_git::{GitError, Manifest, Mirror, Reference, Target, Tree};
 use std::{collections::BTreeMap, fs, path::Path, time::SystemTime};
 
 fn names(references: &[Reference]) -> Vec<&str> {
@@ -174,6 +174,36 @@ fn a_detached_head_names_no_default_branch() {
 }
 
 #[test]
+fn manifests_in_folders() {
+    let source = Source::new();
+    let commit = source.commit(&[
+        ("composer.json", "{}"),
+        ("packages/b/composer.json", r#"{"name": "acme/b"}"#),
+        ("packages/a/composer.json", r#"{"name": "acme/a"}"#),
+        ("packages/a/deep/composer.json", "{}"),
+        ("packages/none/README.md", "x"),
+        ("file", "x"),
+        ("odd/composer.json/x", "x"),
+    ]);
+    let server = Server::start(&source);
+    let folder = tempfile::tempdir().unwrap();
+    let mut mirror = Mirror::open_or_create(&folder.path().join("m")).unwrap();
+    fetch(&mut mirror, &server.url()).unwrap();
+
+    let all = mirror.manifest_folders(&commit, &|_| true).unwrap();
+    assert_eq!(all, ["", "packages/a", "packages/a/deep", "packages/b"]);
+    let wanted = mirror.manifest_folders(&commit, &|path| path.ends_with("/b")).unwrap();
+    assert_eq!(wanted, ["packages/b"]);
+    let manifest = |folder| mirror.manifest_in(Tree { commit: &commit, folder }).unwrap();
+    let Manifest::Found { blob } = manifest("packages/a") else { panic!("it is there") };
+    assert_eq!(mirror.blob(&blob).unwrap(), br#"{"name": "acme/a"}"#);
+    for missing in ["packages/none", "packages", "nowhere", "packages/nowhere/x", "file", "file/x"] {
+        assert_eq!(manifest(missing), Manifest::Missing, "{missing}");
+    }
+    assert_eq!(manifest("odd"), Manifest::NotAFile);
+}
+
+#[test]
 fn manifests_are_named_before_they_are_read() {
     let source = Source::new();
     let none = source.commit(&[("README.md", "x")]);
@@ -216,8 +246,9 @@ fn a_malformed_commit_stops_nobody_else() {
     let found = mirror.references().unwrap();
     assert_eq!((names(&found.branches), &found.tags[0].target), (vec!["main"], &Target::Unreadable));
     assert!(matches!(mirror.manifest(commit_of(&found.branches[0])).unwrap(), Manifest::Found { .. }));
-    let error =
-        mirror.archive(&no_author, "x", &|_, _| true, &mut tempfile::tempfile().unwrap()).unwrap_err();
+    let error = mirror
+        .archive(Tree::root(&no_author), "x", &|_, _| true, &mut tempfile::tempfile().unwrap())
+        .unwrap_err();
     assert!(matches!(error, GitError::Malformed { .. }) && !error.is_transient(), "{error:?}");
     assert!(!path.join("damaged").exists(), "a fetch would bring the same again");
     assert!(!fetch(&mut mirror, &server.url()).unwrap().changed);
@@ -255,8 +286,9 @@ fn malformed_objects_that_git_does_not_send() {
     assert_eq!(mirror.manifest(&blob_as_tree).unwrap(), Manifest::Unreadable);
     assert_eq!(mirror.manifest(&tree_as_file).unwrap(), Manifest::NotAFile);
     for commit in [&no_tree, &bad_tree, &blob_as_tree] {
-        let error =
-            mirror.archive(commit, "x", &|_, _| true, &mut tempfile::tempfile().unwrap()).unwrap_err();
+        let error = mirror
+            .archive(Tree::root(commit), "x", &|_, _| true, &mut tempfile::tempfile().unwrap())
+            .unwrap_err();
         assert!(matches!(error, GitError::Malformed { .. }), "{error:?}");
     }
     assert!(!path.join("damaged").exists());

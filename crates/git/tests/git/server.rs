@@ -2,7 +2,7 @@
 
 use crate::source::{Source, isolated};
 use ipnet::IpNet;
-use stave_domain::{Secret, outbound::Outbound, package::SourceUrl};
+use stave_domain::{Secret, outbound::Outbound, repository::SourceUrl};
 use stave_git::{Access, Fetched, GitError, Mirror, Network, Remote};
 use std::{
     io::{BufRead, BufReader, Read, Write},

@@ -4,7 +4,7 @@ use crate::{
     server::{fetch_with, network},
     source::Source,
 };
-use stave_domain::{Secret, outbound::Outbound, package::SourceUrl};
+use stave_domain::{Secret, outbound::Outbound, repository::SourceUrl};
 use stave_git::{Access, GitError, Mirror, Network, ssh_key};
 use std::{
     fs,

@@ -1,27 +1,48 @@
-//! Bitbucket's REST API: a token, one host, and errors in the words of this room.
+//! Bitbucket's REST API: a key, one host, and errors in the words of this room.
 
 use super::wire::ErrorAnswer;
 use crate::{
-    HttpClient, Saw, UpstreamError,
+    Asker, HttpClient, Key, Saw, UpstreamError,
     answer::{Answer, authority, below, below_segments},
+    asker::{Call, Found, Sender, declined, persist},
     http::Authorization,
     oauth2::scopes_in,
 };
+use async_trait::async_trait;
 use reqwest::StatusCode;
-use stave_domain::{
-    Secret,
-    integration::{ApiTimeout, Permission, Platform},
-};
+use stave_domain::integration::{ApiTimeout, Permission, Platform};
 use std::collections::BTreeSet;
 use url::Url;
 
-/// The API, asked as one person.
+/// Where Bitbucket explains what it removes.
+const CHANGELOG: &str = "https://developer.atlassian.com/cloud/bitbucket/changelog";
+
+/// The API, asked by somebody.
 pub(super) struct Api<'a> {
     pub(super) http: &'a HttpClient,
     /// No trailing slash.
     pub(super) root: &'a Url,
-    pub(super) token: &'a Secret,
+    pub(super) asker: &'a dyn Asker,
     pub(super) timeout: ApiTimeout,
+}
+
+#[async_trait]
+impl Sender for Api<'_> {
+    async fn send_once(&self, call: &Call, key: &Key) -> Result<Answer, UpstreamError> {
+        let answer = self.http.call(call, Authorization::of(key), self.timeout).await?;
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        match failure(&answer, key) {
+            UpstreamError::NotFound { .. } if call.takes_absence && sentence_in(&answer).is_some() => {
+                Ok(answer)
+            }
+            UpstreamError::Unexpected { status: 400, host } if call.body.is_some() => {
+                Err(declined(host, sentence_in(&answer)))
+            }
+            failure => Err(failure),
+        }
+    }
 }
 
 impl Api<'_> {
@@ -35,10 +56,26 @@ impl Api<'_> {
         below_segments(self.root, segments)
     }
 
+    /// Who is asked.
+    pub(super) fn host(&self) -> String {
+        authority(self.root)
+    }
+
     /// One resource; every status but a success is an error.
     pub(super) async fn get(&self, url: &Url) -> Result<Answer, UpstreamError> {
-        let answer = self.http.get(url, Authorization::Bearer(self.token), self.timeout).await?;
-        if answer.status.is_success() { Ok(answer) } else { Err(failure(&answer)) }
+        self.send(&Call::get(url)).await
+    }
+
+    /// Something that may not be there. Only Bitbucket's own words make it absent, not those of what stands in front of it.
+    pub(super) async fn find(&self, url: &Url) -> Result<Found, UpstreamError> {
+        let answer = self.send(&Call::find(url)).await?;
+        let absence = sentence_in(&answer).filter(|_| !answer.status.is_success());
+        Ok(absence.map_or(Found::There(answer), Found::Absent))
+    }
+
+    /// Sends a request; every status but a success is an error.
+    pub(super) async fn send(&self, call: &Call) -> Result<Answer, UpstreamError> {
+        persist(self, self.asker, call).await
     }
 
     /// The address of the next page. The token goes to the API's own host only (rule of 4 May 2026), so a link to another
@@ -63,36 +100,72 @@ pub(super) fn granted_scopes(answer: &Answer) -> BTreeSet<String> {
     answer.header("x-oauth-scopes").map(scopes_in).unwrap_or_default()
 }
 
-fn failure(answer: &Answer) -> UpstreamError {
-    let host = answer.host();
-    match (answer.status, answer.json::<ErrorAnswer>()) {
-        (StatusCode::FORBIDDEN, Ok(body)) => {
-            let needed: Vec<_> =
-                body.error.required().filter_map(|scope| scope.parse::<Permission>().ok()).collect();
-            if needed.is_empty() {
-                return answer.failure();
-            }
-            let granted = body.error.granted().map(str::to_owned).chain(granted_scopes(answer)).collect();
-            let mut missing = Permission::missing_from(Platform::BitbucketCloud, &granted);
-            for permission in &needed {
-                if !missing.contains(permission) {
-                    missing.push(*permission);
-                }
-            }
-            UpstreamError::MissingPermissions { host, platform: Platform::BitbucketCloud, needed, missing }
-        }
-        (StatusCode::GONE, Ok(body)) => {
-            UpstreamError::Gone { host, announcement: body.error.announcement().map(str::to_owned) }
-        }
+/// Bitbucket's own sentence about what went wrong.
+fn sentence_in(answer: &Answer) -> Option<String> {
+    answer.json::<ErrorAnswer>().ok()?.error.message
+}
+
+fn failure(answer: &Answer, key: &Key) -> UpstreamError {
+    let body = answer.json::<ErrorAnswer>().ok();
+    if let Some(announcement) = announcement(answer, body.as_ref()) {
+        return answer.gone(Some(announcement));
+    }
+    match (answer.status, body) {
+        (StatusCode::FORBIDDEN, Some(body)) => refusal(answer, &body, key),
         _ => answer.failure(),
     }
+}
+
+/// Where Bitbucket explains that this was removed: an address, or the number of an entry of its changelog, whatever the status.
+fn announcement(answer: &Answer, body: Option<&ErrorAnswer>) -> Option<String> {
+    if let Some(address) = body.and_then(|body| body.error.announcement()) {
+        return Some(address.to_owned());
+    }
+    let text = String::from_utf8_lossy(&answer.body);
+    let (_, rest) = text.split_once("CHANGE-")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let entry = format!("CHANGE-{digits}");
+    // Bitbucket repeats the names of what it does not find, and anything may be called so.
+    let is_a_name = answer.url.path().to_lowercase().contains(&entry.to_lowercase());
+    (digits.len() >= 3 && !is_a_name).then(|| format!("{CHANGELOG}#{entry}"))
+}
+
+/// Why whoever asks may not do this: a scope is missing, or a right.
+fn refusal(answer: &Answer, body: &ErrorAnswer, key: &Key) -> UpstreamError {
+    let host = answer.host();
+    let granted: BTreeSet<String> =
+        body.error.granted().map(str::to_owned).chain(granted_scopes(answer)).collect();
+    if !matches!(key, Key::Grant(_)) {
+        let needed: Vec<String> = body.error.required().map(str::to_owned).collect();
+        let is_scope = !needed.is_empty();
+        return if is_scope {
+            UpstreamError::MissingScopes { host, needed, granted }
+        } else {
+            answer.failure()
+        };
+    }
+    let needed: Vec<Permission> = body.error.required().filter_map(|scope| scope.parse().ok()).collect();
+    if needed.is_empty() {
+        return answer.failure();
+    }
+    let mut missing = Permission::missing_from(Platform::BitbucketCloud, &granted);
+    for permission in &needed {
+        if !missing.contains(permission) {
+            missing.push(*permission);
+        }
+    }
+    UpstreamError::MissingPermissions { host, platform: Platform::BitbucketCloud, needed, missing }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use reqwest::header::HeaderMap;
-    use stave_domain::outbound::Outbound;
+    use stave_domain::{Secret, outbound::Outbound};
+
+    fn refused(answer: &Answer) -> UpstreamError {
+        failure(answer, &Key::Grant(Secret::new("t")))
+    }
 
     fn answer(status: u16, body: &str, scopes: Option<&str>) -> Answer {
         Answer {
@@ -109,14 +182,14 @@ mod tests {
     #[test]
     fn a_missing_scope_is_named_as_its_box() {
         let body = r#"{"type":"error","error":{"message":"m","detail":{"required":["account"],"granted":["team","email"]}}}"#;
-        let UpstreamError::MissingPermissions { needed, missing, .. } = failure(&answer(403, body, None))
+        let UpstreamError::MissingPermissions { needed, missing, .. } = refused(&answer(403, body, None))
         else {
             panic!()
         };
         assert_eq!(needed, [Permission::AccountRead]);
         assert_eq!(missing.len(), 4, "{missing:?}");
         let silent = r#"{"type":"error","error":{"message":"m","detail":{"required":["account"]}}}"#;
-        let UpstreamError::MissingPermissions { missing, .. } = failure(&answer(403, silent, None)) else {
+        let UpstreamError::MissingPermissions { missing, .. } = refused(&answer(403, silent, None)) else {
             panic!()
         };
         assert_eq!(missing, [Permission::AccountRead], "what is not known to be missing is not named");
@@ -140,13 +213,38 @@ mod tests {
                 "#C-1",
             ),
             (410, "", "announcement: None"),
+            (
+                404,
+                r#"{"type":"error","error":{"message":"CHANGE-3081 - Functionality has been deprecated"}}"#,
+                "#CHANGE-3081",
+            ),
+            (401, "remote: CHANGE-3222: app passwords are gone", "#CHANGE-3222"),
+            (404, r#"{"type":"error","error":{"message":"acme/CHANGE-12 is not a valid hook"}}"#, "NotFound"),
             (429, "", "RateLimited"),
             (555, "", "Unexpected"),
         ];
         for (status, body, name) in cases {
-            let error = format!("{:?}", failure(&answer(status, body, None)));
+            let error = format!("{:?}", refused(&answer(status, body, None)));
             assert!(error.contains(name), "{status} {body}: {error}");
         }
+    }
+
+    #[test]
+    fn a_repository_may_be_called_like_an_entry_of_the_changelog() {
+        let mut answer = answer(404, "Repository acme/CHANGE-2770 not found", None);
+        answer.url = Url::parse("https://api.bitbucket.org/2.0/repositories/acme/change-2770/hooks").unwrap();
+        assert!(matches!(refused(&answer), UpstreamError::NotFound { .. }));
+    }
+
+    #[test]
+    fn a_token_that_somebody_made_lacks_scopes_and_no_boxes() {
+        let body = r#"{"type":"error","error":{"message":"m","detail":{"required":["read:user:bitbucket"],"granted":["read:repository:bitbucket"]}}}"#;
+        let token = Key::Basic { username: "ada@example.com".to_owned(), password: Secret::new("t") };
+        let error = failure(&answer(403, body, None), &token);
+        let UpstreamError::MissingScopes { needed, granted, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(needed, &["read:user:bitbucket"]);
+        assert_eq!(granted, &["read:repository:bitbucket".to_owned()].into());
+        assert!(error.to_string().contains("lacks the scope read:user:bitbucket."), "{error}");
     }
 
     #[test]
@@ -161,9 +259,9 @@ mod tests {
     #[test]
     fn the_token_goes_to_the_api_host_only() {
         let http = HttpClient::new(Outbound::default()).unwrap();
-        let token = Secret::new("t");
+        let key = Key::Grant(Secret::new("t"));
         let root = Url::parse("https://api.bitbucket.org/2.0").unwrap();
-        let api = Api { http: &http, root: &root, token: &token, timeout: ApiTimeout::default() };
+        let api = Api { http: &http, root: &root, asker: &key, timeout: ApiTimeout::default() };
         let cases = [
             (
                 "https://api.bitbucket.org/2.0/user/emails?page=2",

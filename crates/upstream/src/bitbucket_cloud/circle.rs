@@ -4,11 +4,11 @@ use super::{
     BitbucketCloud,
     api::Api,
     sign_in::explained,
-    wire::{Named, WorkspacePage},
+    wire::{Named, Page, WorkspaceEntry},
 };
 use crate::{
-    Saw, UpstreamError,
-    answer::authority,
+    Key, UpstreamError,
+    answer::without,
     connector::{Circles, in_time},
     http::Authorization,
     oauth2::{Asked, grant_in},
@@ -25,7 +25,7 @@ const PAGES: usize = 50;
 impl Circles for BitbucketCloud {
     /// All workspaces of the person.
     async fn circles(&self, grant: &Grant, _wanted: &[Circle]) -> Result<Vec<Circle>, UpstreamError> {
-        let read = in_time(&self.registration, workspaces(&self.api(&grant.access_token))).await;
+        let read = in_time(&self.registration, workspaces(&self.api(&Key::of(grant)))).await;
         read.map_err(|error| lacking_account(error, &grant.scopes))
     }
 
@@ -39,7 +39,8 @@ impl BitbucketCloud {
     /// The workspace as the consumer itself sees it, or as it was typed if the consumer may not act for itself.
     async fn workspace_find(&self, unknown: Circle) -> Result<Option<Circle>, UpstreamError> {
         let Some(grant) = self.own_grant().await? else { return Ok(Some(unknown)) };
-        let api = self.api(&grant.access_token);
+        let key = Key::of(&grant);
+        let api = self.api(&key);
         let url = api.at_segments(&["workspaces", &unknown.to_string()]);
         match api.get(&url).await {
             Ok(answer) => workspace(&answer.json()?, &answer.host()).map(Some),
@@ -77,14 +78,14 @@ async fn workspaces(api: &Api<'_>) -> Result<Vec<Circle>, UpstreamError> {
     url.set_query(Some("pagelen=100"));
     for _ in 0..PAGES {
         let answer = api.get(&url).await?;
-        let page: WorkspacePage = answer.json()?;
+        let page: Page<WorkspaceEntry> = answer.json()?;
         for entry in &page.values {
             found.push(workspace(&entry.workspace, &answer.host())?);
         }
         let Some(link) = page.next else { return Ok(found) };
         url = api.next(&link)?;
     }
-    Err(without("an end of the list of workspaces", authority(api.root)))
+    Err(without(api.host(), "an end of the list of workspaces"))
 }
 
 /// A workspace that cannot be told from another one is a failure, and not one less.
@@ -94,16 +95,12 @@ fn workspace(named: &Named, host: &str) -> Result<Circle, UpstreamError> {
             let slug = named.slug.clone().unwrap_or_default();
             Ok(Circle::Workspace { uuid: Some(uuid.clone()), slug })
         }
-        None => Err(without("the uuid of a workspace", host.to_owned())),
+        None => Err(without(host.to_owned(), "the uuid of a workspace")),
     }
 }
 
-fn without(what: &'static str, host: String) -> UpstreamError {
-    UpstreamError::Unreadable { host, saw: Saw::Without(what), source: None }
-}
-
 /// A slug, or a uuid in its braces; `None` if no workspace could be called like this.
-fn as_typed(typed: &str) -> Option<Circle> {
+pub(super) fn as_typed(typed: &str) -> Option<Circle> {
     let typed = typed.trim();
     let uuid = typed.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     let is_uuid = uuid.is_some_and(|uuid| {

@@ -3,10 +3,10 @@
 use super::{
     BitbucketCloud,
     api::Api,
-    wire::{Named, RepositoryPage, WorkspacePage},
+    wire::{Named, Page, WorkspaceEntry},
 };
 use crate::{
-    UpstreamError,
+    Key, UpstreamError,
     connector::{Ability, Inspect},
     error::Boxes,
     oauth2::door_read,
@@ -33,7 +33,7 @@ impl Inspect for BitbucketCloud {
         if missing.contains(&Permission::WebhooksReadWrite) {
             return Ok(Ability::No(lacks(&[Permission::WebhooksReadWrite])));
         }
-        match hooks_listed(&self.api(&grant.access_token)).await {
+        match hooks_listed(&self.api(&Key::of(grant))).await {
             Err(UpstreamError::MissingPermissions { needed, .. }) => Ok(Ability::No(lacks(&needed))),
             outcome => outcome,
         }
@@ -42,12 +42,12 @@ impl Inspect for BitbucketCloud {
 
 /// Lists the webhooks of a repository that the person administers. None is installed.
 async fn hooks_listed(api: &Api<'_>) -> Result<Ability, UpstreamError> {
-    let workspaces: WorkspacePage = api.get(&api.at("/user/workspaces")).await?.json()?;
+    let workspaces: Page<WorkspaceEntry> = api.get(&api.at("/user/workspaces")).await?.json()?;
     let workspaces = workspaces.values.iter().filter_map(|entry| entry.workspace.name());
     for workspace in workspaces.take(WORKSPACES) {
         let mut url = api.at_segments(&["repositories", workspace]);
         url.set_query(Some("role=admin&pagelen=1"));
-        let repositories: RepositoryPage = api.get(&url).await?.json()?;
+        let repositories: Page<Named> = api.get(&url).await?.json()?;
         let Some(slug) = repositories.values.first().and_then(Named::name) else { continue };
         api.get(&api.at_segments(&["repositories", workspace, slug, "hooks"])).await?;
         return Ok(Ability::Yes(format!(

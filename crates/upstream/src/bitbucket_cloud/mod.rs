@@ -5,16 +5,25 @@
 
 mod api;
 mod circle;
+mod credential;
+mod endpoint;
+mod follow;
 mod inspect;
+mod list;
+mod person;
 mod probe;
 mod profile;
+mod repository;
+mod right;
 mod sign_in;
+mod webhook;
 mod wire;
+mod workspace;
 
 pub(crate) use probe::{is_nearly_bitbucket_org, probe};
 
 use crate::{
-    HttpClient, SignInProblem, UpstreamError,
+    Asker, CredentialCheck, Endpoints, Follow, HttpClient, SignInProblem, UpstreamError, Webhooks,
     answer::{authority, below},
     connector::{Circles, Client, Connector, Environment, Inspect, Registration, SignIn},
 };
@@ -56,8 +65,8 @@ impl BitbucketCloud {
         }
     }
 
-    fn api<'a>(&'a self, token: &'a Secret) -> api::Api<'a> {
-        api::Api { http: &self.http, root: &self.addresses.api, token, timeout: self.registration.timeout }
+    fn api<'a>(&'a self, asker: &'a dyn Asker) -> api::Api<'a> {
+        api::Api { http: &self.http, root: &self.addresses.api, asker, timeout: self.registration.timeout }
     }
 
     fn refused(&self, problem: SignInProblem) -> UpstreamError {
@@ -76,6 +85,22 @@ impl Connector for BitbucketCloud {
     }
 
     fn circles(&self) -> Option<&dyn Circles> {
+        Some(self)
+    }
+
+    fn follow(&self) -> Option<&dyn Follow> {
+        Some(self)
+    }
+
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        Some(self)
+    }
+
+    fn endpoints(&self) -> Option<&dyn Endpoints> {
+        Some(self)
+    }
+
+    fn credential_check(&self) -> Option<&dyn CredentialCheck> {
         Some(self)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{BitbucketCloud, profile::profile_read};
 use crate::{
-    UpstreamError,
+    Key, UpstreamError,
     answer::authority,
     connector::{Departure, SignIn, in_time},
     http::Authorization,
@@ -79,7 +79,7 @@ impl BitbucketCloud {
 
     /// Whose grant it is, and its scopes if Bitbucket tells them.
     async fn profile(&self, grant: &Grant) -> Result<(RemoteProfile, BTreeSet<String>), UpstreamError> {
-        let read = profile_read(&self.api(&grant.access_token)).await;
+        let read = profile_read(&self.api(&Key::of(grant))).await;
         read.map_err(|error| explained(error, &grant.scopes))
     }
 }

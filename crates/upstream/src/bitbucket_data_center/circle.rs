@@ -7,7 +7,7 @@ use super::{
     wire::{Page, UserAnswer},
 };
 use crate::{
-    Saw, UpstreamError,
+    Key, Saw, UpstreamError,
     connector::{Circles, in_time},
 };
 use async_trait::async_trait;
@@ -23,7 +23,7 @@ const PAGES: usize = 50;
 impl Circles for BitbucketDataCenter {
     /// Those of the wanted groups in which the person is. Nobody may list all groups of a person but admins.
     async fn circles(&self, grant: &Grant, wanted: &[Circle]) -> Result<Vec<Circle>, UpstreamError> {
-        in_time(&self.registration, groups_among(&self.api(grant), wanted)).await
+        in_time(&self.registration, groups_among(&self.api(&Key::of(grant)), wanted)).await
     }
 
     /// A group is its name; the server is not asked, since it tells a link nothing without a person.

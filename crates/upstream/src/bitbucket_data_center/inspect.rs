@@ -6,7 +6,7 @@ use super::{
     wire::{Page, Properties, RepositoryEntry},
 };
 use crate::{
-    UpstreamError,
+    Key, UpstreamError,
     answer::{Answer, below},
     connector::{Ability, Inspect},
     oauth2::door_read,
@@ -44,7 +44,8 @@ impl Inspect for BitbucketDataCenter {
     }
 
     async fn webhooks(&self, grant: &Grant) -> Result<Ability, UpstreamError> {
-        let api = self.api(grant);
+        let key = Key::of(grant);
+        let api = self.api(&key);
         let properties: Properties = api.get(&api.at("/application-properties")).await?.json()?;
         let version = properties.version.and_then(|version| version.parse::<ServerVersion>().ok());
         if let Some(version) = version.filter(|version| !version.has_webhooks()) {
@@ -85,7 +86,7 @@ async fn hooks_listed(api: &Api<'_>) -> Result<Ability, UpstreamError> {
     let mut url = api.at("/repos");
     url.set_query(Some("permission=REPO_ADMIN&limit=1"));
     let page: Page<RepositoryEntry> = api.get(&url).await?.json()?;
-    let Some(RepositoryEntry { slug, project }) = page.values.first() else {
+    let Some(RepositoryEntry { slug, project, .. }) = page.values.first() else {
         return Ok(Ability::No(lacks_right()));
     };
     let mut url = api.at_segments(&["projects", &project.key, "repos", slug, "webhooks"]);

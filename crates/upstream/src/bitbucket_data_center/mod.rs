@@ -6,25 +6,34 @@
 
 mod api;
 mod circle;
+mod credential;
+mod endpoint;
 mod failure;
+mod follow;
+mod group;
 mod inspect;
+mod list;
 mod oauth1;
 mod oauth2;
+mod person;
 mod probe;
 mod profile;
+mod repository;
+mod right;
 mod sign_in;
+mod webhook;
 mod wire;
+mod workspace;
 
 pub(crate) use probe::probe;
 
 use crate::{
-    HttpClient, SignInProblem, UpstreamError,
+    Asker, CredentialCheck, Endpoints, Follow, HttpClient, SignInProblem, UpstreamError, Webhooks,
     answer::{authority, below},
     connector::{Circles, Client, Connector, Environment, Inspect, Registration, SignIn},
 };
 use stave_domain::{
     Timestamp,
-    identity::Grant,
     integration::{BaseUrl, Platform},
 };
 use url::Url;
@@ -63,9 +72,14 @@ impl BitbucketDataCenter {
         authority(self.registration.base_url.url())
     }
 
-    /// The API, asked as the person who gave the grant.
-    fn api<'a>(&'a self, grant: &'a Grant) -> api::Api<'a> {
-        api::Api { server: self, token: &grant.access_token }
+    /// The API, asked by somebody, perhaps in vain.
+    fn api<'a>(&'a self, asker: &'a dyn Asker) -> api::Api<'a> {
+        api::Api { server: self, asker, as_somebody: false }
+    }
+
+    /// The API, asked by somebody whom Bitbucket knows.
+    fn api_known<'a>(&'a self, asker: &'a dyn Asker) -> api::Api<'a> {
+        api::Api { server: self, asker, as_somebody: true }
     }
 
     fn refused(&self, problem: SignInProblem) -> UpstreamError {
@@ -103,6 +117,22 @@ impl Connector for BitbucketDataCenter {
     }
 
     fn circles(&self) -> Option<&dyn Circles> {
+        Some(self)
+    }
+
+    fn follow(&self) -> Option<&dyn Follow> {
+        Some(self)
+    }
+
+    fn webhooks(&self) -> Option<&dyn Webhooks> {
+        Some(self)
+    }
+
+    fn endpoints(&self) -> Option<&dyn Endpoints> {
+        Some(self)
+    }
+
+    fn credential_check(&self) -> Option<&dyn CredentialCheck> {
         Some(self)
     }
 }

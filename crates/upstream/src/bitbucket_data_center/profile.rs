@@ -24,7 +24,7 @@ pub(super) async fn profile_read(api: &Api<'_>) -> Result<RemoteProfile, Upstrea
     }
 }
 
-async fn user_name(api: &Api<'_>) -> Result<Option<String>, UpstreamError> {
+pub(super) async fn user_name(api: &Api<'_>) -> Result<Option<String>, UpstreamError> {
     let answer = match api.get(&api.at("/application-properties")).await {
         Err(UpstreamError::Forbidden { host }) => {
             return Err(UpstreamError::Intercepted { host, by: Interception::Refusal });
@@ -41,7 +41,7 @@ async fn user_name(api: &Api<'_>) -> Result<Option<String>, UpstreamError> {
 
 /// The address takes the slug, which is the name for most people but not for all, and may be the slug of somebody else: what
 /// counts is the name in the answer.
-async fn user_find(api: &Api<'_>, name: &str) -> Result<Option<UserAnswer>, UpstreamError> {
+pub(super) async fn user_find(api: &Api<'_>, name: &str) -> Result<Option<UserAnswer>, UpstreamError> {
     let is_same = |user: &UserAnswer| user.name.to_lowercase() == name.to_lowercase();
     let mut url = api.at_segments(&["users", name]);
     url.set_query(Some(AVATAR));

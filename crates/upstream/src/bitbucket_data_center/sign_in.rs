@@ -2,7 +2,7 @@
 
 use super::{BitbucketDataCenter, Way, profile::profile_read};
 use crate::{
-    SignInProblem, UpstreamError,
+    Key, SignInProblem, UpstreamError,
     connector::{Departure, SignIn, in_time},
 };
 use async_trait::async_trait;
@@ -37,7 +37,7 @@ impl SignIn for BitbucketDataCenter {
     }
 
     async fn who_am_i(&self, grant: &Grant) -> Result<RemoteProfile, UpstreamError> {
-        profile_read(&self.api(grant)).await
+        profile_read(&self.api(&Key::of(grant))).await
     }
 }
 
@@ -51,7 +51,7 @@ impl BitbucketDataCenter {
             Way::One(flow) => flow.redeem(query).await?,
             Way::Two(flow) => flow.redeem(kept, query).await?,
         };
-        match profile_read(&self.api(&grant)).await {
+        match profile_read(&self.api(&Key::of(&grant))).await {
             Ok(profile) => Ok((profile, grant)),
             // It was given a moment ago, so something on the way loses it.
             Err(UpstreamError::Unauthorized { .. }) => Err(self.refused(SignInProblem::TokenIgnored)),

@@ -1,5 +1,6 @@
 //! A server that answers as it is told, and the connector that asks it.
 
+use async_trait::async_trait;
 use rcgen::{CertificateParams, KeyPair};
 use stave_domain::{
     Secret, Timestamp,
@@ -8,7 +9,8 @@ use stave_domain::{
     outbound::Outbound,
 };
 use stave_upstream::{
-    Client, Connector, Environment, HttpClient, Registration, SignInProblem, UpstreamError, connector,
+    Asker, Client, Connector, Environment, HttpClient, Key, Registration, SignInProblem, UpstreamError,
+    connector,
 };
 use std::{
     collections::BTreeMap,
@@ -198,4 +200,35 @@ pub(crate) fn answer(status: u16, headers: &[&str], body: &str) -> Vec<u8> {
 /// A JSON answer.
 pub(crate) fn json(status: u16, body: &str) -> Vec<u8> {
     answer(status, &["content-type: application/json"], body)
+}
+
+/// Asks with these keys, the next one when one is refused, and waits so often for each request.
+pub(crate) struct Patient {
+    keys: Mutex<Vec<Key>>,
+    patience: u32,
+    /// What it waited for.
+    pub(crate) waits: Mutex<Vec<String>>,
+}
+
+impl Patient {
+    pub(crate) fn new(keys: &[Key], patience: u32) -> Self {
+        let keys = keys.iter().rev().cloned().collect();
+        Self { keys: Mutex::new(keys), patience, waits: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl Asker for Patient {
+    async fn key(&self, refused: Option<&Key>) -> Result<Key, UpstreamError> {
+        let mut keys = self.keys.lock().unwrap();
+        if keys.len() > 1 && refused == keys.last() {
+            keys.pop();
+        }
+        keys.last().cloned().ok_or_else(|| UpstreamError::NoKey("Nobody is there.".to_owned()))
+    }
+
+    async fn wait(&self, failure: &UpstreamError, attempt: u32) -> bool {
+        self.waits.lock().unwrap().push(format!("{attempt}: {failure}"));
+        attempt <= self.patience
+    }
 }

@@ -1,6 +1,6 @@
 //! Where a statement goes: to a pool, or into a transaction.
 
-use crate::StorageError;
+use crate::{StorageError, touched::Touched};
 use async_trait::async_trait;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
@@ -11,19 +11,6 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-/// The tables that decide whether a visitor with a pass may see a page behind a proxy, with all that lead to them by deletion.
-/// A name is quoted in a statement, so it is not found in a longer one.
-const PASS_TABLES: [&str; 6] = [
-    "\"website\"",
-    "\"website_member\"",
-    "\"website_login\"",
-    "\"website_pass\"",
-    "\"organization\"",
-    "\"integration\"",
-];
-/// How the statement begins with which a browser shows a sign of life.
-const SIGN_OF_LIFE: &str = "UPDATE \"website_login\" SET \"seen_at\"";
-
 /// Counts what this process wrote, so that an answer that was read before can be told from one that is still true.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes(Arc<Counts>);
@@ -32,6 +19,7 @@ pub(crate) struct Changes(Arc<Counts>);
 struct Counts {
     all: AtomicU64,
     of_passes: AtomicU64,
+    of_readers: AtomicU64,
 }
 
 impl Changes {
@@ -39,25 +27,63 @@ impl Changes {
         self.0.all.load(Ordering::Acquire)
     }
 
-    /// Those among them that [`changes_passes`].
+    /// Those among them that [`touch passes`](Touched::passes).
     pub(crate) fn count_of_passes(&self) -> u64 {
         self.0.of_passes.load(Ordering::Acquire)
+    }
+
+    /// Those among them that [`touch readers`](Touched::readers).
+    pub(crate) fn count_of_readers(&self) -> u64 {
+        self.0.of_readers.load(Ordering::Acquire)
+    }
+
+    fn add(&self, touched: Touched) {
+        if touched.passes {
+            self.0.of_passes.fetch_add(1, Ordering::AcqRel);
+        }
+        if touched.readers {
+            self.0.of_readers.fetch_add(1, Ordering::AcqRel);
+        }
+        self.0.all.fetch_add(1, Ordering::AcqRel);
     }
 }
 
 /// Counts a change when it is dropped: after the statement, and also if whoever asked for it goes away meanwhile.
 struct Counted<'a> {
-    changes: &'a Changes,
-    of_passes: bool,
+    ledger: Ledger<'a>,
+    touched: Touched,
+}
+
+/// Where a change is counted: it lasts from now on, or from the commit on.
+enum Ledger<'a> {
+    Now(&'a Changes),
+    AtCommit(&'a TouchedSoFar),
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        let counts = &self.changes.0;
-        if self.of_passes {
-            counts.of_passes.fetch_add(1, Ordering::AcqRel);
+        match self.ledger {
+            Ledger::Now(changes) => changes.add(self.touched),
+            Ledger::AtCommit(so_far) => so_far.add(self.touched),
         }
-        counts.all.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// What the statements of a transaction touched so far.
+#[derive(Debug, Default)]
+pub(crate) struct TouchedSoFar {
+    passes: AtomicBool,
+    readers: AtomicBool,
+}
+
+impl TouchedSoFar {
+    fn add(&self, touched: Touched) {
+        self.passes.fetch_or(touched.passes, Ordering::AcqRel);
+        self.readers.fetch_or(touched.readers, Ordering::AcqRel);
+    }
+
+    fn all(&self) -> Touched {
+        Touched { passes: self.passes.load(Ordering::Acquire), readers: self.readers.load(Ordering::Acquire) }
     }
 }
 
@@ -66,7 +92,7 @@ impl Drop for Counted<'_> {
 #[derive(Clone, Debug)]
 pub(crate) enum Conn {
     Pool { readers: DatabaseConnection, writer: DatabaseConnection, changes: Changes },
-    Transaction { open: Arc<DatabaseTransaction>, changes: Changes, of_passes: Arc<AtomicBool> },
+    Transaction { open: Arc<DatabaseTransaction>, changes: Changes, touched: Arc<TouchedSoFar> },
 }
 
 impl Conn {
@@ -76,25 +102,23 @@ impl Conn {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let (begun, of_passes) = match self {
+        let (begun, touched) = match self {
             Self::Pool { writer, .. } => (writer.begin_with_options(options).await?, Arc::default()),
             // What happens within a savepoint lasts when the outer transaction does: both remember it in one place.
-            Self::Transaction { open, of_passes, .. } => {
-                (open.begin_with_options(options).await?, Arc::clone(of_passes))
+            Self::Transaction { open, touched, .. } => {
+                (open.begin_with_options(options).await?, Arc::clone(touched))
             }
         };
-        Ok(Self::Transaction { open: Arc::new(begun), changes: self.changes().clone(), of_passes })
+        Ok(Self::Transaction { open: Arc::new(begun), changes: self.changes().clone(), touched })
     }
 
     pub(crate) async fn commit(self) -> Result<(), StorageError> {
         let changes = self.changes().clone();
-        let (open, of_passes) = match self {
-            Self::Transaction { open, of_passes, .. } => {
-                (Arc::into_inner(open), of_passes.load(Ordering::Acquire))
-            }
-            Self::Pool { .. } => (None, false),
+        let (open, touched) = match self {
+            Self::Transaction { open, touched, .. } => (Arc::into_inner(open), touched.all()),
+            Self::Pool { .. } => (None, Touched::default()),
         };
-        let _counted = Counted { changes: &changes, of_passes };
+        let _counted = Counted { ledger: Ledger::Now(&changes), touched };
         let open = open.ok_or_else(|| {
             StorageError::engine("a transaction was committed while a copy of it was still in use")
         })?;
@@ -108,15 +132,12 @@ impl Conn {
     }
 
     /// What a statement changes outside of a transaction counts at its end; within one, at the commit.
-    fn counted(&self, sql: &str) -> Option<Counted<'_>> {
-        let touches = changes_passes(sql);
-        match self {
-            Self::Pool { changes, .. } => Some(Counted { changes, of_passes: touches }),
-            Self::Transaction { of_passes, .. } => {
-                of_passes.fetch_or(touches, Ordering::AcqRel);
-                None
-            }
-        }
+    fn counted(&self, sql: &str) -> Counted<'_> {
+        let ledger = match self {
+            Self::Pool { changes, .. } => Ledger::Now(changes),
+            Self::Transaction { touched, .. } => Ledger::AtCommit(touched),
+        };
+        Counted { ledger, touched: Touched::by(sql) }
     }
 
     /// The writer last: it is the last connection to a SQLite file that folds the log into it.
@@ -149,9 +170,9 @@ impl ConnectionTrait for Conn {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let mut counted = self.counted(&statement.sql);
         let done = route!(self, false, target => target.execute_raw(statement).await)?;
-        if let Some(counted) = &mut counted {
+        if done.rows_affected() == 0 {
             // A sweep that found nothing, every minute, makes nobody's pass another.
-            counted.of_passes &= done.rows_affected() > 0;
+            counted.touched = Touched::default();
         }
         Ok(done)
     }
@@ -163,13 +184,13 @@ impl ConnectionTrait for Conn {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let reads = only_reads(&statement);
-        let _counted = if reads { None } else { self.counted(&statement.sql) };
+        let _counted = (!reads).then(|| self.counted(&statement.sql));
         route!(self, reads, target => target.query_one_raw(statement).await)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let reads = only_reads(&statement);
-        let _counted = if reads { None } else { self.counted(&statement.sql) };
+        let _counted = (!reads).then(|| self.counted(&statement.sql));
         route!(self, reads, target => target.query_all_raw(statement).await)
     }
 }
@@ -177,36 +198,4 @@ impl ConnectionTrait for Conn {
 /// A query can also be `UPDATE .. RETURNING`.
 fn only_reads(statement: &Statement) -> bool {
     statement.sql.starts_with("SELECT")
-}
-
-/// Whether a statement can make a decision about a pass wrong that was right before. A new row cannot: nobody has a pass that
-/// hangs on it yet. A sign of life cannot either: it only lets a login live on, and it comes once a minute from every browser, so
-/// whatever it made forgotten would never be remembered.
-fn changes_passes(sql: &str) -> bool {
-    let is_new_row = sql.starts_with("INSERT") && !sql.contains("ON CONFLICT");
-    let is_sign_of_life = sql.starts_with(SIGN_OF_LIFE) && !sql.contains(',');
-    !is_new_row && !is_sign_of_life && PASS_TABLES.iter().any(|table| sql.contains(table))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::changes_passes;
-
-    #[test]
-    fn what_may_make_a_decision_wrong() {
-        for (sql, counts) in [
-            (r#"UPDATE "website_login" SET "seen_at" = ? WHERE "website_login"."id" = ?"#, false),
-            (r#"UPDATE "website_login" SET "seen_at" = ?, "member_id" = ? WHERE "id" = ?"#, true),
-            (r#"INSERT INTO "website_login" ("id") VALUES (?)"#, false),
-            (
-                r#"INSERT INTO "website_login" ("id") VALUES (?) ON CONFLICT ("id") DO UPDATE SET "id" = ?"#,
-                true,
-            ),
-            (r#"DELETE FROM "website_pass" WHERE "secret_hash" = ?"#, true),
-            (r#"DELETE FROM "website_trip""#, false),
-            (r#"UPDATE "organization" SET "name" = ?"#, true),
-        ] {
-            assert_eq!(changes_passes(sql), counts, "{sql}");
-        }
-    }
 }

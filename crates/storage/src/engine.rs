@@ -91,7 +91,10 @@ async fn sqlite(path: &str) -> Result<Conn, Obstacle> {
     // A file that can only be read opens as well; only writing tells.
     sqlx::raw_sql("BEGIN IMMEDIATE; CREATE TABLE stave_probe (x); ROLLBACK").execute(&writer).await?;
     let writer = SqlxSqliteConnector::from_sqlx_sqlite_pool(writer);
+    // A step may make a table anew, and while references are watched, dropping the old one deletes what hangs on it.
+    writer.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
     migrate(&writer).await?;
+    writer.execute_unprepared("PRAGMA foreign_keys = ON").await?;
     let readers = pool().max_connections(SQLITE_READERS).connect_lazy_with(options.read_only(true));
     Ok(Conn::Pool {
         readers: SqlxSqliteConnector::from_sqlx_sqlite_pool(readers),
@@ -128,8 +131,20 @@ async fn migrate(db: &DatabaseConnection) -> Result<(), Obstacle> {
     // Somebody else may have done it while this one waited.
     if !is_up_to_date(&transaction).await? {
         Migrations::up(&transaction, None).await?;
+        references_check(&transaction).await?;
     }
     Ok(transaction.commit().await?)
+}
+
+/// Nothing may refer to what is not there: on SQLite, steps are taken while nobody watches.
+async fn references_check(db: &impl ConnectionTrait) -> Result<(), Obstacle> {
+    if db.get_database_backend() == DbBackend::Sqlite
+        && let Some(table) = names(db, "PRAGMA foreign_key_check").await?.first()
+    {
+        let because = format!("after an upgrade, rows of the table {table} would refer to nothing");
+        return Err(Obstacle::Said(OpenError::engine(because)));
+    }
+    Ok(())
 }
 
 /// Whether every step was taken; an error if this is no database that this Stave may touch.

@@ -59,7 +59,8 @@ impl Storage {
         let theirs = member::Entity::find()
             .select_only()
             .column(member::Column::OrganizationId)
-            .filter(member::Column::UserId.eq(Uuid::from(user)));
+            .filter(member::Column::UserId.eq(Uuid::from(user)))
+            .filter(member::Column::IsActive.eq(true));
         let connected = identity::Entity::find()
             .select_only()
             .column(identity::Column::IntegrationId)
@@ -158,14 +159,14 @@ fn oldest_first(integrations: Select<Entity>) -> Select<Entity> {
 mod tests {
     use crate::{
         StorageError,
-        testing::{ada, at, connected, id, integration, login, organization, test_storage, user},
+        testing::{ada, at, connected, id, integration, login, member, organization, test_storage, user},
     };
     use stave_domain::{
         id::OrganizationId,
         identity::Identity,
         integration::{ApiTimeout, Client, Integration, Permission, Platform, Seen},
         login::Login,
-        organization::{Member, Role},
+        organization::Role,
         secret::Sealed,
     };
     use std::slice;
@@ -296,7 +297,7 @@ mod tests {
         }
         for (organization, user) in [(1, ada), (2, id(2))] {
             let role = Role::Member;
-            let member = Member { organization_id: id(organization), user_id: user, role, joined_at: at(0) };
+            let member = member(id(organization), user, role);
             storage.member_upsert(&member).await.unwrap();
         }
         let identity = connected(&storage, ada).await;

@@ -9,49 +9,33 @@ use crate::{
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, UpdateMany,
+    QueryTrait, Select, UpdateMany,
     sea_query::{Alias, Expr, LockBehavior, LockType, OnConflict, Query, SelectStatement},
 };
 use stave_domain::{
     Timestamp,
-    id::JobId,
-    job::{CRASHES, ClaimedJob, Job, PendingJob},
+    id::{JobId, OrganizationId},
+    job::{CRASHES, ClaimedJob, Job, ListedJob, NewJob, PendingJob, Progress},
 };
 use uuid::Uuid;
 
 /// How often a statement that met another one asks again. Twice in a row is next to impossible.
 const MEETINGS: usize = 5;
+/// So many jobs are looked at to find one that is busy and known.
+const BUSY_LOOKED_AT: u64 = 8;
 
 impl Storage {
     /// Puts a job in the queue. If one with the same key waits already, that one stays, and runs at the earlier of both
-    /// instants.
-    pub async fn job_enqueue(
-        &self,
-        id: JobId,
-        job: &Job,
-        run_at: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StorageError> {
-        let row = Model {
-            id: id.into(),
-            key: job.key(),
-            body: crate::tables::json_text(job),
-            state: WAITING.to_owned(),
-            attempt: 0,
-            run_at: run_at.as_millisecond(),
-            worker: None,
-            lease_until: None,
-            last_error: None,
-            created_at: now.as_millisecond(),
-        };
-        Entity::insert(row.into_active_model())
+    /// instants, and as the more urgent of both.
+    pub async fn job_enqueue(&self, new: &NewJob) -> Result<(), StorageError> {
+        Entity::insert(Model::from(new).into_active_model())
             .on_conflict(wait_together())
             .exec_without_returning(&self.conn)
             .await?;
         Ok(())
     }
 
-    /// The next job for a runner: the oldest that is due and whose key does not run, or that another runner left behind
+    /// The next job for a runner: the most urgent that is due, of those the oldest, and whose key does not run, or that another runner left behind
     /// when its lease ended. It is the runner's until `lease_until`. No job and no key is ever given to two runners.
     pub async fn job_claim(
         &self,
@@ -59,7 +43,7 @@ impl Storage {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Option<ClaimedJob>, StorageError> {
-        let claim = Entity::update_many()
+        let claim = not_begun()
             .col_expr(Column::State, query::value(RUNNING))
             .col_expr(Column::Worker, query::value(worker))
             .col_expr(Column::LeaseUntil, query::value(lease_until.as_millisecond()))
@@ -151,11 +135,78 @@ impl Storage {
         Err(StorageError::Conflict)
     }
 
+    /// A running job says how far it is.
+    pub async fn job_progress(&self, id: JobId, progress: &Progress) -> Result<(), StorageError> {
+        progressed(progress)
+            .filter(Column::Id.eq(Uuid::from(id)))
+            .filter(Column::State.eq(RUNNING))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// A waiting job may run now; `false` if it is gone or runs already.
+    pub async fn job_hasten(&self, id: JobId, now: Timestamp) -> Result<bool, StorageError> {
+        let now = now.as_millisecond();
+        let earlier = Expr::case(Expr::col(Column::RunAt).gt(now), now).finally(Expr::col(Column::RunAt));
+        let hastened = Entity::update_many()
+            .col_expr(Column::RunAt, earlier.into())
+            .filter(Column::Id.eq(Uuid::from(id)))
+            .filter(Column::State.eq(WAITING))
+            .exec(&self.conn)
+            .await?;
+        Ok(hastened.rows_affected == 1)
+    }
+
+    /// The job with this id.
+    pub async fn job_find(&self, id: JobId) -> Result<Option<ListedJob>, StorageError> {
+        query::one(Entity::find_by_id(Uuid::from(id)), &self.conn).await
+    }
+
+    /// The first jobs of an organization, or of all, the installation's too: those that run first, then the next to run.
+    /// Jobs that only a newer Stave knows are left out.
+    pub async fn job_list(
+        &self,
+        organization: Option<OrganizationId>,
+        limit: u64,
+    ) -> Result<Vec<ListedJob>, StorageError> {
+        let mut jobs = Entity::find();
+        if let Some(id) = organization {
+            jobs = jobs.filter(Column::OrganizationId.eq(Uuid::from(id)));
+        }
+        known(next_first(jobs).limit(limit).all(&self.conn).await?).collect()
+    }
+
+    /// The job of an organization that runs, or else one that is due: of several that run one that says how far it is.
+    pub async fn job_busy(
+        &self,
+        organization: OrganizationId,
+        now: Timestamp,
+    ) -> Result<Option<ListedJob>, StorageError> {
+        let busy =
+            Condition::any().add(Column::State.eq(RUNNING)).add(Column::RunAt.lte(now.as_millisecond()));
+        let jobs = Entity::find()
+            .filter(Column::OrganizationId.eq(Uuid::from(organization)))
+            .filter(busy)
+            .order_by_desc(Column::Total.gt(0));
+        known(next_first(jobs).limit(BUSY_LOOKED_AT).all(&self.conn).await?).next().transpose()
+    }
+
     /// The jobs with a key, the running one first.
     pub async fn job_pending(&self, key: &str) -> Result<Vec<PendingJob>, StorageError> {
-        // "running" comes before "waiting".
-        query::all(Entity::find().filter(Column::Key.eq(key)).order_by_asc(Column::State), &self.conn).await
+        query::all(next_first(Entity::find().filter(Column::Key.eq(key))), &self.conn).await
     }
+}
+
+/// The running ones first, since "running" comes before "waiting".
+fn next_first(jobs: Select<Entity>) -> Select<Entity> {
+    jobs.order_by_asc(Column::State).order_by_asc(Column::RunAt).order_by_asc(Column::Id)
+}
+
+/// The jobs that this Stave knows: what a newer one put in the queue is its own to show.
+fn known(rows: Vec<Model>) -> impl Iterator<Item = Result<ListedJob, StorageError>> {
+    let is_known = |row: &Model| serde_json::from_str::<Job>(&row.body).is_ok();
+    rows.into_iter().filter(is_known).map(ListedJob::try_from)
 }
 
 /// What becomes of a job whose key waits already: the waiting one runs at the earlier of both instants.
@@ -163,9 +214,13 @@ fn wait_together() -> OnConflict {
     let known = || Expr::col((Entity, Column::RunAt));
     let new = || Expr::col((Alias::new("excluded"), Column::RunAt));
     let earlier = Expr::case(new().lt(known()), new()).finally(known());
+    let (known, new) =
+        (Expr::col((Entity, Column::Urgency)), Expr::col((Alias::new("excluded"), Column::Urgency)));
+    let sooner = Expr::case(new.clone().lt(known.clone()), new).finally(known);
     OnConflict::column(Column::Key)
         .target_and_where(Expr::col(Column::State).eq(Expr::cust("'waiting'")))
         .value(Column::RunAt, earlier)
+        .value(Column::Urgency, sooner)
         .to_owned()
 }
 
@@ -181,6 +236,7 @@ fn next_due(now: Timestamp) -> SelectStatement {
         .select_only()
         .column(Column::Id)
         .filter(Condition::any().add(due).add(left_behind))
+        .order_by_asc(Column::Urgency)
         .order_by_asc(Column::RunAt)
         .order_by_asc(Column::Id)
         .limit(1)
@@ -207,8 +263,21 @@ fn is_owned_by(id: JobId, worker: &str) -> Condition {
         .add(Column::Worker.eq(worker))
 }
 
-fn wait_again(id: JobId, worker: &str, run_at: Timestamp) -> UpdateMany<Entity> {
+/// What a job says that is far or not.
+fn progressed(progress: &Progress) -> UpdateMany<Entity> {
     Entity::update_many()
+        .col_expr(Column::Phase, query::value(&progress.phase))
+        .col_expr(Column::Done, query::value(i64::from(progress.done)))
+        .col_expr(Column::Total, query::value(i64::from(progress.total)))
+}
+
+/// A try begins from the beginning.
+fn not_begun() -> UpdateMany<Entity> {
+    progressed(&Progress::default())
+}
+
+fn wait_again(id: JobId, worker: &str, run_at: Timestamp) -> UpdateMany<Entity> {
+    not_begun()
         .filter(is_owned_by(id, worker))
         .col_expr(Column::State, query::value(WAITING))
         .col_expr(Column::RunAt, query::value(run_at.as_millisecond()))
@@ -216,5 +285,6 @@ fn wait_again(id: JobId, worker: &str, run_at: Timestamp) -> UpdateMany<Entity> 
         .col_expr(Column::LeaseUntil, query::value(None::<i64>))
 }
 
+mod count;
 #[cfg(test)]
 mod tests;

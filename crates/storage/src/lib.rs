@@ -4,12 +4,15 @@
 //! SQLite or PostgreSQL, by one code path; blobs in a folder or an S3 bucket. Instants are kept to the millisecond.
 //! `now` and ids come in as values. The functions of a noun are in the file of that name.
 
+mod access;
 mod blob;
 mod check;
 mod conn;
 mod credential;
+mod delivery;
 mod dist;
 mod document;
+mod endpoint;
 mod engine;
 mod error;
 mod identity;
@@ -22,18 +25,27 @@ mod migrations;
 mod organization;
 mod package;
 mod query;
+mod remote_group;
+mod remote_person;
+mod remote_repository;
+mod repository;
 mod run;
 mod setting;
+mod synchronization;
 mod tables;
+mod team;
 #[cfg(test)]
 mod testing;
 mod token;
+mod touched;
 mod user;
 mod version;
+mod webhook;
 mod website;
 
 pub use blob::{Blob, Blobs};
 pub use error::{OpenError, StorageError};
+pub use remote_repository::RepositoryCounts;
 pub use website::{Redeemed, WebsiteCounts};
 
 use conn::Conn;
@@ -82,6 +94,15 @@ impl Storage {
     #[must_use]
     pub fn website_change_count(&self) -> u64 {
         self.conn.changes().count_of_passes()
+    }
+
+    /// How often this process changed something that decides what a token reads: a token, the people and teams of an
+    /// organization, what was given to them, what Bitbucket lets them read, which packages there are. What was decided before is
+    /// still right as long as it stays the same, unless another process writes too. Mere signs of life do not count, such as
+    /// [`Self::token_used`], [`Self::repository_checked`] or a refreshed grant.
+    #[must_use]
+    pub fn reader_change_count(&self) -> u64 {
+        self.conn.changes().count_of_readers()
     }
 
     /// Whether the database answers.

@@ -46,13 +46,14 @@ impl Storage {
         query::all(found.order_by_asc(Column::ShortName).offset(offset).limit(limit), &self.conn).await
     }
 
-    /// The organizations of a user by short name, and what they may do there.
+    /// The organizations of a user by short name, and what they may do there; not those where they are deactivated.
     pub async fn organization_list_of_user(
         &self,
         user: UserId,
     ) -> Result<Vec<(Organization, Role)>, StorageError> {
         let rows = member::Entity::find()
             .filter(member::Column::UserId.eq(Uuid::from(user)))
+            .filter(member::Column::IsActive.eq(true))
             .find_also_related(Entity)
             .order_by_asc(Column::ShortName)
             .all(&self.conn)
@@ -99,7 +100,21 @@ impl Storage {
         Ok(())
     }
 
-    /// Deletes an organization with everything in it: members, tokens, credentials, packages, integrations. The Log stays.
+    /// Stores whether people whom a synchronization finds are deactivated at first, and changes nothing else.
+    pub async fn organization_deactivate_found(
+        &self,
+        id: OrganizationId,
+        deactivates_found: bool,
+    ) -> Result<(), StorageError> {
+        Entity::update_many()
+            .col_expr(Column::DeactivatesFound, query::value(deactivates_found))
+            .filter(Column::Id.eq(Uuid::from(id)))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Deletes an organization with everything in it: members, teams, tokens, credentials, packages, integrations. The Log stays.
     pub async fn organization_delete(&self, id: OrganizationId) -> Result<(), StorageError> {
         Entity::delete_by_id(Uuid::from(id)).exec(&self.conn).await?;
         Ok(())
@@ -134,7 +149,7 @@ impl Storage {
 mod tests {
     use crate::{
         StorageError,
-        testing::{ada, at, id, integration, organization, test_storage},
+        testing::{ada, id, integration, member, organization, test_storage},
     };
     use stave_domain::{
         organization::{Member, Organization, Role},
@@ -160,6 +175,8 @@ mod tests {
             Some(renamed.clone())
         );
         assert_eq!(storage.organization_find(id(1)).await.unwrap(), Some(renamed));
+        storage.organization_deactivate_found(id(1), true).await.unwrap();
+        assert!(storage.organization_find(id(1)).await.unwrap().unwrap().deactivates_found);
         storage.organization_delete(id(1)).await.unwrap();
         assert_eq!(storage.organization_find(id(1)).await.unwrap(), None);
     }
@@ -172,9 +189,10 @@ mod tests {
             storage.organization_insert(&organization(number, name)).await.unwrap();
         }
         for (number, role) in [(1, Role::Member), (2, Role::Owner)] {
-            let member = Member { organization_id: id(number), user_id: ada, role, joined_at: at(0) };
-            storage.member_upsert(&member).await.unwrap();
+            storage.member_upsert(&member(id(number), ada, role)).await.unwrap();
         }
+        let deactivated = Member { is_active: false, ..member(id(3), ada, Role::Owner) };
+        storage.member_upsert(&deactivated).await.unwrap();
         let theirs = storage.organization_list_of_user(ada).await.unwrap();
         assert_eq!(theirs, [(organization(2, "acme"), Role::Owner), (organization(1, "zoo"), Role::Member)]);
     }

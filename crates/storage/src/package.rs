@@ -1,11 +1,11 @@
-//! Followed packages.
+//! Packages.
 
 use crate::{
-    Storage, StorageError, query,
+    Storage, StorageError, query, repository,
     tables::{
-        Row, identity,
+        Row,
         package::{Column, Entity, Model, by_name},
-        publication,
+        publication, repository as repository_table,
     },
 };
 use sea_orm::{
@@ -13,15 +13,15 @@ use sea_orm::{
     Select,
 };
 use stave_domain::{
-    Timestamp,
-    id::{IntegrationId, OrganizationId, PackageId},
-    package::{Package, PackageName, SourceUrl},
+    id::{CredentialId, IntegrationId, OrganizationId, PackageId, RepositoryId, SynchronizationId},
+    package::{Package, PackageName},
+    repository::Repository,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 impl Storage {
-    /// A new package. `Conflict` if the organization has one of this name or from this source.
+    /// A new package. `Conflict` if the organization has one of this name, or the repository one in this folder.
     pub async fn package_insert(&self, package: &Package) -> Result<(), StorageError> {
         query::insert(Model::from(package), &self.conn).await
     }
@@ -40,27 +40,27 @@ impl Storage {
         query::one(packages_of(organization).filter(Column::Name.eq(name.as_str())), &self.conn).await
     }
 
-    /// The organization's package whose code is there.
-    pub async fn package_find_by_source(
-        &self,
-        organization: OrganizationId,
-        source: &SourceUrl,
-    ) -> Result<Option<Package>, StorageError> {
-        query::one(packages_of(organization).filter(Column::SourceUrl.eq(source.to_string())), &self.conn)
-            .await
+    /// The packages of a repository, by folder.
+    pub async fn package_list_of_repository(&self, id: RepositoryId) -> Result<Vec<Package>, StorageError> {
+        let found = Entity::find().filter(Column::RepositoryId.eq(Uuid::from(id)));
+        query::all(found.order_by_asc(Column::Path), &self.conn).await
     }
 
-    /// A page of an organization's packages by name, nameless ones last; an empty search finds all, any other looks
-    /// into name, description and source.
+    /// A page of an organization's packages by name, nameless ones last, with the repositories that they are in; an empty
+    /// search finds all, any other looks into name, description, folder and source.
     pub async fn package_list(
         &self,
         organization: OrganizationId,
         search: &str,
         offset: u64,
         limit: u64,
-    ) -> Result<Vec<Package>, StorageError> {
-        let found = packages_of(organization).filter(query::contains(Column::Search, search));
-        query::all(by_name(found).offset(offset).limit(limit), &self.conn).await
+    ) -> Result<Vec<(Package, Repository)>, StorageError> {
+        let there = repository::ids_containing(search).into_query();
+        let contains = Condition::any()
+            .add(query::contains(Column::Search, search))
+            .add(Column::RepositoryId.in_subquery(there));
+        let found = packages_of(organization).filter(contains);
+        self.with_repositories(by_name(found).offset(offset).limit(limit)).await
     }
 
     /// A package that nobody else changes until the transaction ends, so that what is written follows from what was read.
@@ -94,45 +94,20 @@ impl Storage {
         Ok(packages_of(organization).count(&self.conn).await?)
     }
 
-    /// Stores everything of the record. `Conflict` if the organization has another one of this name or from this source.
-    pub async fn package_update(&self, package: &Package) -> Result<(), StorageError> {
-        query::update(Model::from(package), &self.conn).await
+    /// How many packages a synchronization brought.
+    pub async fn package_count_of_synchronization(&self, id: SynchronizationId) -> Result<u64, StorageError> {
+        Ok(packages_in(repository::ids_followed(id)).count(&self.conn).await?)
     }
 
-    /// Notes when a package's repository was last asked, and why it could not be read then. A package that is gone stays
-    /// gone.
-    pub async fn package_checked(
-        &self,
-        id: PackageId,
-        at: Timestamp,
-        because: Option<&str>,
-    ) -> Result<(), StorageError> {
-        Entity::update_many()
-            .filter(Column::Id.eq(Uuid::from(id)))
-            .col_expr(Column::CheckedAt, query::value(at.as_millisecond()))
-            .col_expr(Column::LastError, query::value(because.map(str::to_owned)))
-            .exec(&self.conn)
-            .await?;
-        Ok(())
+    /// Stores everything of the record. `Conflict` if the organization has another one of this name, or the repository in this folder.
+    pub async fn package_update(&self, package: &Package) -> Result<(), StorageError> {
+        query::update(Model::from(package), &self.conn).await
     }
 
     /// Deletes a package with its versions, documents, runs and the records of its dists; their blobs stay.
     pub async fn package_delete(&self, id: PackageId) -> Result<(), StorageError> {
         Entity::delete_by_id(Uuid::from(id)).exec(&self.conn).await?;
         Ok(())
-    }
-
-    /// Packages whose repository was last read before an instant, or never, those first: at most `limit`.
-    pub async fn package_list_due(
-        &self,
-        checked_before: Timestamp,
-        limit: u64,
-    ) -> Result<Vec<Package>, StorageError> {
-        let never = Column::CheckedAt.is_null();
-        let long_ago = Column::CheckedAt.lt(checked_before.as_millisecond());
-        let due = Entity::find().filter(Condition::any().add(never.clone()).add(long_ago));
-        let first = due.order_by_desc(never).order_by_asc(Column::CheckedAt).order_by_asc(Column::Id);
-        query::all(first.limit(limit), &self.conn).await
     }
 
     /// The vendors of an organization's packages, each once, in order.
@@ -162,15 +137,45 @@ impl Storage {
         rows.into_iter().map(|(id, name)| Row::of("package", id).parse("name", &name)).collect()
     }
 
-    /// The packages that are read with the rights of any account of an integration, by name.
-    pub async fn package_list_of_integration(&self, id: IntegrationId) -> Result<Vec<Package>, StorageError> {
-        let accounts = identity::Entity::find()
-            .select_only()
-            .column(identity::Column::Id)
-            .filter(identity::Column::IntegrationId.eq(Uuid::from(id)));
-        let theirs = Entity::find().filter(Column::IdentityId.in_subquery(accounts.into_query()));
-        query::all(by_name(theirs), &self.conn).await
+    /// The packages that are read with the rights of any account of an integration, by name, with their repositories.
+    pub async fn package_list_of_integration(
+        &self,
+        id: IntegrationId,
+    ) -> Result<Vec<(Package, Repository)>, StorageError> {
+        self.with_repositories(by_name(packages_in(repository::ids_read_through(id)))).await
     }
+
+    /// The packages that are read with a credential, by name, with their repositories.
+    pub async fn package_list_of_credential(
+        &self,
+        id: CredentialId,
+    ) -> Result<Vec<(Package, Repository)>, StorageError> {
+        self.with_repositories(by_name(packages_in(repository::ids_read_with(id)))).await
+    }
+
+    async fn with_repositories(
+        &self,
+        packages: Select<Entity>,
+    ) -> Result<Vec<(Package, Repository)>, StorageError> {
+        let packages: Vec<Package> = query::all(packages, &self.conn).await?;
+        let ids: BTreeSet<Uuid> = packages.iter().map(|package| package.repository_id.into()).collect();
+        let mut repositories: HashMap<RepositoryId, Repository> = HashMap::new();
+        for ids in query::batches(ids) {
+            let found = repository_table::Entity::find().filter(repository_table::Column::Id.is_in(ids));
+            let found: Vec<Repository> = query::all(found, &self.conn).await?;
+            repositories.extend(found.into_iter().map(|repository| (repository.id, repository)));
+        }
+        // A package whose repository was deleted between the two queries was deleted with it.
+        let placed = packages.into_iter().filter_map(|package| {
+            let repository = repositories.get(&package.repository_id)?.clone();
+            Some((package, repository))
+        });
+        Ok(placed.collect())
+    }
+}
+
+fn packages_in(repositories: Select<repository_table::Entity>) -> Select<Entity> {
+    Entity::find().filter(Column::RepositoryId.in_subquery(repositories.into_query()))
 }
 
 fn packages_of(organization: OrganizationId) -> Select<Entity> {
@@ -181,40 +186,37 @@ fn packages_of(organization: OrganizationId) -> Select<Entity> {
 mod tests {
     use crate::{
         StorageError,
-        testing::{at, id, organization, package, test_storage},
+        testing::{id, organization, package, package_store, repository, test_storage},
     };
-    use stave_domain::package::{Package, PackageName};
+    use stave_domain::{
+        package::{Package, PackageName},
+        repository::Repository,
+    };
 
-    fn names(packages: &[Package]) -> String {
-        let name = |package: &Package| package.name.as_ref().map_or("-".to_owned(), ToString::to_string);
+    fn names(packages: &[(Package, Repository)]) -> String {
+        let name = |(package, _): &(Package, Repository)| {
+            package.name.as_ref().map_or("-".to_owned(), ToString::to_string)
+        };
         packages.iter().map(name).collect::<Vec<_>>().join(" ")
     }
 
     #[tokio::test]
-    async fn an_organization_has_each_name_and_each_source_once() {
+    async fn an_organization_has_each_name_once() {
         let storage = test_storage().await;
         let (acme, zoo) = (organization(1, "acme"), organization(2, "zoo"));
         storage.organization_insert(&acme).await.unwrap();
         storage.organization_insert(&zoo).await.unwrap();
         let mailer = package(1, acme.id, "acme/mailer");
-        storage.package_insert(&mailer).await.unwrap();
-        storage
-            .package_insert(&Package { id: id(2), organization_id: zoo.id, ..mailer.clone() })
-            .await
-            .unwrap();
+        package_store(&storage, &mailer).await;
+        let of_zoo = Package { id: id(2), repository_id: id(2), organization_id: zoo.id, ..mailer.clone() };
+        package_store(&storage, &of_zoo).await;
 
+        storage.repository_insert(&repository(3, acme.id)).await.unwrap();
         let same_name = storage.package_insert(&package(3, acme.id, "acme/mailer")).await;
         assert!(matches!(same_name, Err(StorageError::Conflict)), "{same_name:?}");
-        let same_source = Package { id: id(3), name: None, ..mailer.clone() };
-        let same_source = storage.package_insert(&same_source).await;
-        assert!(matches!(same_source, Err(StorageError::Conflict)), "{same_source:?}");
 
         let name = mailer.name.clone().unwrap();
         assert_eq!(storage.package_find_by_name(acme.id, &name).await.unwrap().as_ref(), Some(&mailer));
-        assert_eq!(
-            storage.package_find_by_source(acme.id, &mailer.source).await.unwrap().as_ref(),
-            Some(&mailer)
-        );
         storage.package_delete(mailer.id).await.unwrap();
         assert_eq!(storage.package_find_by_name(acme.id, &name).await.unwrap(), None);
         assert_eq!(storage.package_count(zoo.id).await.unwrap(), 1);
@@ -226,11 +228,11 @@ mod tests {
         let acme = organization(1, "acme");
         storage.organization_insert(&acme).await.unwrap();
         for (number, name) in [(1, "zoo/b"), (2, "acme/mailer"), (3, "acme-x/a"), (4, "acme/log")] {
-            storage.package_insert(&package(number, acme.id, name)).await.unwrap();
+            package_store(&storage, &package(number, acme.id, name)).await;
         }
         for number in [5, 6] {
             let nameless = Package { name: None, ..package(number, acme.id, "acme/new") };
-            storage.package_insert(&nameless).await.unwrap();
+            package_store(&storage, &nameless).await;
         }
         let list = async |search: &str, offset, limit| {
             names(&storage.package_list(acme.id, search, offset, limit).await.unwrap())
@@ -238,30 +240,12 @@ mod tests {
         // By bytes: "-" comes before "/".
         assert_eq!(list("", 0, 9).await, "acme-x/a acme/log acme/mailer zoo/b - -");
         assert_eq!(list("", 1, 2).await, "acme/log acme/mailer");
-        assert_eq!(list("ACME/", 0, 9).await, "acme/log acme/mailer - -", "the source counts too");
+        assert_eq!(list("ACME/", 0, 9).await, "acme/log acme/mailer");
+        assert_eq!(list("Source-6", 0, 9).await, "-", "the source counts too");
         assert_eq!(storage.package_count(acme.id).await.unwrap(), 6);
         assert_eq!(storage.package_vendor_list(acme.id).await.unwrap(), ["acme-x", "acme", "zoo"]);
         let found: Vec<String> =
             storage.package_name_list(acme.id).await.unwrap().iter().map(PackageName::to_string).collect();
         assert_eq!(found, ["acme-x/a", "acme/log", "acme/mailer", "zoo/b"]);
-    }
-
-    #[tokio::test]
-    async fn what_was_never_read_is_due_first() {
-        let storage = test_storage().await;
-        let acme = organization(1, "acme");
-        storage.organization_insert(&acme).await.unwrap();
-        let read = [
-            ("acme/new", None),
-            ("acme/late", Some(at(20))),
-            ("acme/early", Some(at(10))),
-            ("acme/fresh", Some(at(30))),
-        ];
-        for (number, (name, checked_at)) in (1..).zip(read) {
-            storage.package_insert(&Package { checked_at, ..package(number, acme.id, name) }).await.unwrap();
-        }
-        let due = storage.package_list_due(at(30), 9).await.unwrap();
-        assert_eq!(names(&due), "acme/new acme/early acme/late");
-        assert_eq!(names(&storage.package_list_due(at(30), 2).await.unwrap()), "acme/new acme/early");
     }
 }

@@ -95,6 +95,14 @@ where
     transaction.commit().await
 }
 
+/// Ids in parts that one statement can bind.
+pub(crate) fn batches<T>(ids: impl IntoIterator<Item = T>) -> impl Iterator<Item = Vec<T>> {
+    let mut ids = ids.into_iter().peekable();
+    std::iter::from_fn(move || {
+        ids.peek().is_some().then_some(()).map(|()| ids.by_ref().take(MOST_BINDS).collect())
+    })
+}
+
 /// A row that is there already stays as it is.
 pub(crate) fn keep<E: EntityTrait>() -> OnConflict {
     OnConflict::columns(E::PrimaryKey::iter().map(sea_orm::PrimaryKeyToColumn::into_column))
@@ -119,7 +127,8 @@ pub(crate) fn value(value: impl Into<Value>) -> Expr {
 
 /// Rows whose search text has these words in it, whatever their case; an empty search finds all.
 pub(crate) fn contains(search_text: impl ColumnTrait, search: &str) -> Condition {
-    let words = search.trim().to_lowercase();
+    // PostgreSQL takes no text with U+0000 in it, so nothing that could be found has one.
+    let words = search.trim().to_lowercase().replace('\0', "\u{fffd}");
     if words.is_empty() {
         return Condition::all();
     }

@@ -7,7 +7,7 @@ use crate::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 use stave_domain::{
     Timestamp,
-    id::{PackageId, RunId},
+    id::{RepositoryId, RunId},
     run::Run,
 };
 use uuid::Uuid;
@@ -42,21 +42,21 @@ impl Storage {
         query::update(Model::from(run), &self.conn).await
     }
 
-    /// The newest pass over a package's repository.
-    pub async fn run_latest(&self, package: PackageId) -> Result<Option<Run>, StorageError> {
-        query::one(newest_first(package).limit(1), &self.conn).await
+    /// The newest pass over a repository.
+    pub async fn run_latest(&self, repository: RepositoryId) -> Result<Option<Run>, StorageError> {
+        query::one(newest_first(repository).limit(1), &self.conn).await
     }
 
-    /// The newest passes over a package's repository, newest first.
-    pub async fn run_list(&self, package: PackageId, limit: u64) -> Result<Vec<Run>, StorageError> {
-        query::all(newest_first(package).limit(limit), &self.conn).await
+    /// The newest passes over a repository, newest first.
+    pub async fn run_list(&self, repository: RepositoryId, limit: u64) -> Result<Vec<Run>, StorageError> {
+        query::all(newest_first(repository).limit(limit), &self.conn).await
     }
 
-    /// Forgets all passes over a package's repository but the newest `keep`.
-    pub async fn run_prune(&self, package: PackageId, keep: u64) -> Result<(), StorageError> {
-        let kept = newest_first(package).select_only().column(Column::Id).limit(keep).into_query();
+    /// Forgets all passes over a repository but the newest `keep`.
+    pub async fn run_prune(&self, repository: RepositoryId, keep: u64) -> Result<(), StorageError> {
+        let kept = newest_first(repository).select_only().column(Column::Id).limit(keep).into_query();
         Entity::delete_many()
-            .filter(Column::PackageId.eq(Uuid::from(package)))
+            .filter(Column::RepositoryId.eq(Uuid::from(repository)))
             .filter(Column::Id.not_in_subquery(kept))
             .exec(&self.conn)
             .await?;
@@ -66,7 +66,7 @@ impl Storage {
     /// Ends the passes that a crash left as if they were going on.
     pub async fn run_fail_running(
         &self,
-        package: PackageId,
+        repository: RepositoryId,
         now: Timestamp,
         because: &str,
     ) -> Result<(), StorageError> {
@@ -74,7 +74,7 @@ impl Storage {
             .col_expr(Column::State, query::value(FAILED))
             .col_expr(Column::EndedAt, query::value(now.as_millisecond()))
             .col_expr(Column::Because, query::value(because))
-            .filter(Column::PackageId.eq(Uuid::from(package)))
+            .filter(Column::RepositoryId.eq(Uuid::from(repository)))
             .filter(Column::State.eq(RUNNING))
             .exec(&self.conn)
             .await?;
@@ -82,9 +82,9 @@ impl Storage {
     }
 }
 
-fn newest_first(package: PackageId) -> Select<Entity> {
+fn newest_first(repository: RepositoryId) -> Select<Entity> {
     Entity::find()
-        .filter(Column::PackageId.eq(Uuid::from(package)))
+        .filter(Column::RepositoryId.eq(Uuid::from(repository)))
         .order_by_desc(Column::StartedAt)
         .order_by_desc(Column::Id)
 }
@@ -93,15 +93,15 @@ fn newest_first(package: PackageId) -> Select<Entity> {
 mod tests {
     use crate::testing::{acme_mailer, at, id, test_storage};
     use stave_domain::{
-        id::PackageId,
+        id::RepositoryId,
         run::{Run, RunLevel, RunLine, RunState},
     };
 
-    fn run(number: u8, package: PackageId) -> Run {
+    fn run(number: u8, repository: RepositoryId) -> Run {
         let state = RunState::Running { phase: "Fetching".into(), done: 0, total: 0 };
         Run {
             id: id(number.into()),
-            package_id: package,
+            repository_id: repository,
             started_at: at(number.into()),
             state,
             lines: vec![],
@@ -111,7 +111,8 @@ mod tests {
     #[tokio::test]
     async fn a_run_shows_its_progress_and_then_its_log() {
         let storage = test_storage().await;
-        let (_, mailer) = acme_mailer(&storage).await;
+        acme_mailer(&storage).await;
+        let mailer = id(1);
         assert_eq!(storage.run_latest(mailer).await.unwrap(), None);
         let mut run = run(1, mailer);
         storage.run_insert(&run).await.unwrap();
@@ -121,6 +122,7 @@ mod tests {
         run.state = RunState::Done { at: at(9), changes: 2 };
         run.lines = vec![RunLine {
             level: RunLevel::Skipped,
+            path: String::new(),
             subject: "v1.2".into(),
             message: "skipped, composer.json names acme/other".into(),
         }];
@@ -133,7 +135,8 @@ mod tests {
     #[tokio::test]
     async fn a_crash_leaves_no_run_going_on() {
         let storage = test_storage().await;
-        let (_, mailer) = acme_mailer(&storage).await;
+        acme_mailer(&storage).await;
+        let mailer = id(1);
         storage.run_insert(&run(1, mailer)).await.unwrap();
         storage.run_fail_running(id(77), at(3), "somebody else's").await.unwrap();
         assert_eq!(storage.run_latest(mailer).await.unwrap().unwrap().state, run(1, mailer).state);
@@ -145,7 +148,8 @@ mod tests {
     #[tokio::test]
     async fn old_runs_are_forgotten() {
         let storage = test_storage().await;
-        let (_, mailer) = acme_mailer(&storage).await;
+        acme_mailer(&storage).await;
+        let mailer = id(1);
         for number in 1..=5 {
             storage.run_insert(&run(number, mailer)).await.unwrap();
         }

@@ -3,18 +3,21 @@
 //! Each test has a database of its own: a SQLite file or, if `STAVE_TEST_DATABASE_URL` names a PostgreSQL server and a
 //! user who may make databases, a database there. It is gone when the test is over.
 
+pub(crate) mod synchronization;
 pub(crate) mod website;
 
 use crate::Storage;
 use sqlx::{Connection, PgConnection};
 use stave_domain::{
     Secret, Timestamp,
+    credential::{CredentialKind, StoredCredential},
     id::{OrganizationId, PackageId, UserId},
     identity::Identity,
     integration::{ApiTimeout, Client, Integration, Platform},
     login::Login,
-    organization::Organization,
-    package::{Package, SourceAccess},
+    organization::{Member, Organization, Role},
+    package::Package,
+    repository::{Layout, Repository, SourceAccess},
     secret::{Sealed, SecretHash},
     user::User,
 };
@@ -143,23 +146,77 @@ pub(crate) fn organization(number: u128, short_name: &str) -> Organization {
         short_name: short_name.parse().unwrap(),
         name: short_name.to_uppercase(),
         enforced: None,
+        deactivates_found: false,
         created_at: at(0),
     }
 }
 
-pub(crate) fn package(number: u128, organization: OrganizationId, name: &str) -> Package {
-    Package {
+/// Somebody to whom this role was given.
+pub(crate) fn member(organization: OrganizationId, user: UserId, role: Role) -> Member {
+    Member {
+        organization_id: organization,
+        user_id: user,
+        role,
+        given: Some(role),
+        is_active: true,
+        joined_at: at(0),
+    }
+}
+
+/// A secret for bitbucket.org that does not expire.
+pub(crate) fn credential(number: u128, organization: OrganizationId) -> StoredCredential {
+    StoredCredential {
         id: id(number),
         organization_id: organization,
-        name: Some(name.parse().unwrap()),
-        source: format!("https://bitbucket.org/{name}-{number}").parse().unwrap(),
+        description: format!("credential {number}"),
+        host: "bitbucket.org".into(),
+        kind: CredentialKind::AccessToken,
+        username: "x-token-auth".into(),
+        secret: Sealed(vec![1, 2, 3]),
+        created_at: at(0),
+        expires_at: None,
+        checked_at: None,
+        last_error: None,
+        warned_at: None,
+        seen: None,
+    }
+}
+
+pub(crate) fn repository(number: u128, organization: OrganizationId) -> Repository {
+    Repository {
+        id: id(number),
+        organization_id: organization,
+        source: format!("https://bitbucket.org/x/source-{number}").parse().unwrap(),
         access: SourceAccess::Public,
-        description: String::new(),
-        abandoned: None,
+        layout: Layout::Root,
+        followed: None,
         created_at: at(0),
         checked_at: None,
         last_error: None,
     }
+}
+
+/// In the repository of the same number.
+pub(crate) fn package(number: u128, organization: OrganizationId, name: &str) -> Package {
+    Package {
+        id: id(number),
+        organization_id: organization,
+        repository_id: id(number),
+        path: String::new(),
+        name: Some(name.parse().unwrap()),
+        description: String::new(),
+        abandoned: None,
+        is_restricted: false,
+        problem: None,
+        created_at: at(0),
+    }
+}
+
+/// Stores a package and the repository that it is in.
+pub(crate) async fn package_store(storage: &Storage, package: &Package) {
+    let number = Uuid::from(package.repository_id).as_u128();
+    storage.repository_insert(&repository(number, package.organization_id)).await.unwrap();
+    storage.package_insert(package).await.unwrap();
 }
 
 /// `acme` with the package `acme/mailer`.
@@ -167,7 +224,7 @@ pub(crate) async fn acme_mailer(storage: &Storage) -> (OrganizationId, PackageId
     let acme = organization(1, "acme");
     storage.organization_insert(&acme).await.unwrap();
     let mailer = package(1, acme.id, "acme/mailer");
-    storage.package_insert(&mailer).await.unwrap();
+    package_store(storage, &mailer).await;
     (acme.id, mailer.id)
 }
 
@@ -213,15 +270,13 @@ pub(crate) fn integration(number: u128, slug: &str) -> Integration {
     }
 }
 
-/// A user's account `{1}` at the integration `bitbucket`.
-pub(crate) async fn connected(storage: &Storage, user: UserId) -> Identity {
-    let bitbucket = integration(1, "bitbucket");
-    storage.integration_insert(&bitbucket).await.unwrap();
-    let identity = Identity {
-        id: id(1),
+/// An account that a user has connected at the integration 1.
+pub(crate) fn identity(number: u128, user: UserId, external_id: &str) -> Identity {
+    Identity {
+        id: id(number),
         user_id: user,
-        integration_id: bitbucket.id,
-        external_id: "{1}".into(),
+        integration_id: id(1),
+        external_id: external_id.into(),
         handle: "ada".into(),
         display_name: String::new(),
         grant: Sealed(vec![9]),
@@ -229,7 +284,13 @@ pub(crate) async fn connected(storage: &Storage, user: UserId) -> Identity {
         grant_revision: 1,
         broken_because: None,
         connected_at: at(0),
-    };
+    }
+}
+
+/// A user's account `{1}` at the integration `bitbucket`.
+pub(crate) async fn connected(storage: &Storage, user: UserId) -> Identity {
+    storage.integration_insert(&integration(1, "bitbucket")).await.unwrap();
+    let identity = identity(1, user, "{1}");
     storage.identity_insert(&identity).await.unwrap();
     identity
 }

@@ -5,7 +5,7 @@ use sea_orm_migration::{
         ColumnDef, ConditionalStatement, DbErr, Expr, ExprTrait, ForeignKey, ForeignKeyAction, Index,
         IndexCreateStatement, SchemaManager, Table, TableCreateStatement,
     },
-    sea_orm::DbBackend,
+    sea_orm::{ConnectionTrait, DbBackend},
 };
 
 /// A table in the making, or what is added to one that is there. Columns hold a value unless they say `or_null`.
@@ -57,6 +57,16 @@ impl Draft {
 
     pub(super) fn flag(self, name: &'static str) -> Self {
         self.column(ColumnDef::new(name).boolean().not_null().to_owned())
+    }
+
+    /// A flag that is `value` in the rows that are there already.
+    pub(super) fn flag_until_now(self, name: &'static str, value: bool) -> Self {
+        self.column(ColumnDef::new(name).boolean().not_null().default(value).to_owned())
+    }
+
+    /// A number that is 0 in the rows that are there already.
+    pub(super) fn zero_until_now(self, name: &'static str) -> Self {
+        self.column(ColumnDef::new(name).big_integer().not_null().default(0).to_owned())
     }
 
     pub(super) fn bytes(self, name: &'static str) -> Self {
@@ -133,6 +143,20 @@ impl Draft {
     /// Makes the table and its indexes.
     pub(super) async fn create(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         manager.create_table(self.table).await?;
+        create_indexes(self.indexes, manager).await
+    }
+
+    /// On SQLite: makes the table in place of the one of this name, with the rows that `select`, from the old one, finds. What
+    /// refers to it refers to the new one then; references are not watched meanwhile (`engine::migrate`).
+    /// <https://www.sqlite.org/lang_altertable.html#otheralter>
+    pub(super) async fn replace(mut self, select: &str, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let (name, new) = (self.name, format!("{}_new", self.name));
+        self.table.table(new.clone());
+        manager.create_table(self.table).await?;
+        let db = manager.get_connection();
+        db.execute_unprepared(&format!("INSERT INTO {new} {select}")).await?;
+        db.execute_unprepared(&format!("DROP TABLE {name}")).await?;
+        db.execute_unprepared(&format!("ALTER TABLE {new} RENAME TO {name}")).await?;
         create_indexes(self.indexes, manager).await
     }
 

@@ -14,6 +14,9 @@ mod m0008_job;
 mod m0009_log;
 mod m0010_client;
 mod m0011_website;
+mod m0012_repository;
+mod m0013_synchronization;
+mod m0014_team;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +43,9 @@ impl MigratorTrait for Migrations {
             Box::new(m0009_log::Step),
             Box::new(m0010_client::Step),
             Box::new(m0011_website::Step),
+            Box::new(m0012_repository::Step),
+            Box::new(m0013_synchronization::Step),
+            Box::new(m0014_team::Step),
         ]
     }
 

@@ -2,17 +2,25 @@
 
 use super::Migrations;
 use crate::{
-    Storage,
+    Storage, StorageError,
     testing::{
-        TestDatabase, at, id, integration, login, organization, test_database, user, website::website,
+        TestDatabase, at, id, integration, login, member, organization, package, repository,
+        synchronization::synchronization, test_database, user, website::website,
     },
 };
 use sea_orm::{ConnectOptions, Database};
 use sea_orm_migration::MigratorTrait;
 use stave_domain::{
+    credential::CredentialKind,
     identity::Identity,
     integration::{ApiTimeout, Client, Integration, Permission},
+    job::Job,
+    log::LogFilter,
     login::{Attempt, Login, Purpose},
+    organization::Role,
+    package::Package,
+    repository::{Repository, SourceAccess},
+    run::RunState,
     secret::{Sealed, SecretHash},
 };
 
@@ -170,4 +178,154 @@ async fn the_eleventh_step_adds_websites_to_what_is_there() {
     let shop = website(1, "shop");
     storage.website_insert(&shop).await.unwrap();
     assert_eq!(storage.website_list(id(1)).await.unwrap(), [shop]);
+}
+
+/// Fills the tables that the twelfth step changes, as they were before it, and those that hang on them.
+async fn fill_after_eleven(database: &TestDatabase) {
+    let [(id1, bytes1), (id2, _), (id3, _)] = [1, 2, 3].map(literals(database));
+    let (born, commit) = ("1800000000000", "a".repeat(40));
+    for row in [
+        format!("organization VALUES ({id1}, 'acme', 'ACME', 'acme', {born}, NULL)"),
+        format!("credential VALUES ({id1}, {id1}, '', 'bitbucket.org', 'ada', {bytes1}, {born})"),
+        format!(
+            "package VALUES ({id1}, {id1}, 'acme/mailer', 'https://bitbucket.org/Acme/mailer', 'stored', NULL, {id1}, \
+             'Sends', '', 'acme/mailer', {born}, 1800000005000, 'No.')"
+        ),
+        format!(
+            "package VALUES ({id2}, {id1}, NULL, 'git@bitbucket.org:acme/new.git', 'organization_key', NULL, NULL, \
+             '', NULL, '', {born}, NULL, NULL)"
+        ),
+        format!(
+            "version VALUES ({id1}, '1.0.0.0', {id3}, 'v1.0', FALSE, FALSE, 'v1.0', '{commit}', {born}, {born}, '{{}}', NULL)"
+        ),
+        format!("publication VALUES ({id1}, '{commit}', '1.0.0.0', {born})"),
+        format!("dist VALUES ({id1}, '{commit}', '{}', '{commit}', 5)", "b".repeat(64)),
+        format!("document VALUES ({id1}, 'acme/mailer', FALSE, {id1}, {born}, {bytes1})"),
+        format!("run VALUES ({id1}, {id1}, {born}, 'done', '', 0, 0, 1800000005000, 2, '', '[]')"),
+        format!(
+            "job VALUES ({id1}, 'update-package:00000000-0000-0000-0000-000000000001', \
+             '{{\"kind\":\"update_package\",\"package\":\"00000000-0000-0000-0000-000000000001\"}}', 'waiting', 0, {born}, \
+             NULL, NULL, NULL, {born})"
+        ),
+    ] {
+        database.run(&format!("INSERT INTO {row}")).await;
+    }
+}
+
+#[tokio::test]
+async fn the_twelfth_step_gives_each_package_a_repository() {
+    let database = database_after(11).await;
+    fill_after_eleven(&database).await;
+    let storage = Storage::open(&database.url).await.unwrap();
+
+    let mailer = Package {
+        description: "Sends".into(),
+        abandoned: Some(String::new()),
+        ..package(1, id(1), "acme/mailer")
+    };
+    let nameless = Package { name: None, ..package(2, id(1), "acme/new") };
+    let of_mailer = Repository {
+        source: "https://bitbucket.org/Acme/mailer".parse().unwrap(),
+        access: SourceAccess::Stored(id(1)),
+        checked_at: Some(at(5)),
+        last_error: Some("No.".into()),
+        ..repository(1, id(1))
+    };
+    let of_nameless = Repository {
+        source: "git@bitbucket.org:acme/new.git".parse().unwrap(),
+        access: SourceAccess::OrganizationKey,
+        ..repository(2, id(1))
+    };
+    let list = storage.package_list(id(1), "", 0, 9).await.unwrap();
+    assert_eq!(list, [(mailer.clone(), of_mailer), (nameless, of_nameless)]);
+    let found = storage.package_list(id(1), "org/acme/mailer", 0, 9).await.unwrap();
+    assert_eq!(found.len(), 1, "its source is still found");
+
+    // What hangs on a package was not lost when its table was made anew.
+    let commit = "a".repeat(40);
+    assert_eq!(storage.version_list(mailer.id).await.unwrap().len(), 1);
+    assert!(storage.publication_exists(mailer.id, &commit).await.unwrap());
+    assert!(storage.dist_find(mailer.id, &commit).await.unwrap().is_some());
+    assert!(storage.document_find(id(1), &mailer.name.unwrap(), false).await.unwrap().is_some());
+    let run = storage.run_latest(id(1)).await.unwrap().unwrap();
+    assert_eq!(run.state, RunState::Done { at: at(5), changes: 2 });
+
+    let update = Job::UpdateRepository { repository: id(1) };
+    assert_eq!(storage.job_pending(&update.key()).await.unwrap().len(), 1);
+    let claimed = storage.job_claim("me", at(1), at(2)).await.unwrap().unwrap();
+    assert_eq!(claimed.job, update);
+}
+
+#[tokio::test]
+async fn after_the_twelfth_step_references_are_watched() {
+    let database = database_after(11).await;
+    fill_after_eleven(&database).await;
+    let storage = Storage::open(&database.url).await.unwrap();
+    let in_use = storage.credential_delete(id(1)).await;
+    assert!(matches!(in_use, Err(StorageError::Detached)), "{in_use:?}");
+    storage.repository_delete(id(1)).await.unwrap();
+    assert_eq!(storage.version_list(id(1)).await.unwrap(), []);
+    assert_eq!(storage.run_latest(id(1)).await.unwrap(), None);
+    storage.credential_delete(id(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn after_the_thirteenth_step_what_is_there_can_follow_a_workspace() {
+    let database = database_after(12).await;
+    let ([(id1, bytes1)], born) = ([1].map(literals(&database)), "1800000000000");
+    for row in [
+        format!("organization VALUES ({id1}, 'acme', 'ACME', 'acme', {born}, NULL)"),
+        format!(
+            "integration (id, slug, name, platform, base_url, client_id, client_secret, trust_email, created_at, oauth) \
+             VALUES ({id1}, 'bitbucket', 'Bitbucket', 'bitbucket', 'https://bitbucket.org', 'key', {bytes1}, FALSE, {born}, '2')"
+        ),
+    ] {
+        database.run(&format!("INSERT INTO {row}")).await;
+    }
+    let storage = Storage::open(&database.url).await.unwrap();
+    let one = synchronization(1, "one");
+    storage.synchronization_insert(&one).await.unwrap();
+    assert_eq!(storage.synchronization_list_active().await.unwrap(), [one]);
+}
+
+#[tokio::test]
+async fn the_fourteenth_step_keeps_what_is_there() {
+    let database = database_after(13).await;
+    let [(id1, bytes1), (id2, bytes2), (id3, bytes3)] = [1, 2, 3].map(literals(&database));
+    let born = "1800000000000";
+    let person = |username| format!("'{username}', '', NULL, FALSE, FALSE, NULL, '{username}', {born}");
+    for row in [
+        format!("\"user\" VALUES ({id1}, {})", person("ada")),
+        format!("\"user\" VALUES ({id2}, {})", person("bob")),
+        format!("organization VALUES ({id1}, 'acme', 'ACME', 'acme', {born}, NULL)"),
+        format!("member VALUES ({id1}, {id1}, 'owner', {born})"),
+        format!("member VALUES ({id1}, {id2}, 'member', {born})"),
+        format!("credential VALUES ({id1}, {id1}, '', 'bitbucket.org', 'ada', {bytes1}, {born})"),
+        format!("credential VALUES ({id2}, {id1}, '', 'bitbucket.org', 'x-token-auth', {bytes2}, {born})"),
+        format!("credential VALUES ({id3}, {id1}, '', 'git.example.com', 'x-token-auth', {bytes3}, {born})"),
+        format!("log VALUES ({id1}, {id1}, {id1}, 'Ada', 'deleted the package Acme/Mailer', {born})"),
+        format!(
+            "job VALUES ({id1}, 'publish-all', '{{\"kind\":\"publish_all\"}}', 'waiting', 2, {born}, NULL, NULL, 'No.', {born})"
+        ),
+    ] {
+        database.run(&format!("INSERT INTO {row}")).await;
+    }
+    let storage = Storage::open(&database.url).await.unwrap();
+
+    assert_eq!(storage.organization_list("", 0, 9).await.unwrap(), [organization(1, "acme")]);
+    let [ada, bob] =
+        [(1, Role::Owner), (2, Role::Member)].map(|(number, role)| member(id(1), id(number), role));
+    let members = storage.member_list(id(1)).await.unwrap();
+    assert_eq!(members, [(user(1, "ada"), ada), (user(2, "bob"), bob)]);
+
+    let kinds: Vec<_> =
+        storage.credential_list(id(1)).await.unwrap().into_iter().map(|credential| credential.kind).collect();
+    let expected = [CredentialKind::Password, CredentialKind::AccessToken, CredentialKind::HttpAccessToken];
+    assert_eq!(kinds, expected);
+
+    let filter = LogFilter { actor: "ada".into(), action: "acme/".into(), ..LogFilter::default() };
+    let lines = storage.log_list(Some(id(1)), &filter, None, 9).await.unwrap();
+    assert_eq!((lines.len(), lines[0].address.as_str()), (1, ""));
+    let job = storage.job_find(id(1)).await.unwrap().unwrap();
+    assert_eq!((job.job, job.organization_id, job.pending.attempt), (Job::PublishAll, None, 2));
 }

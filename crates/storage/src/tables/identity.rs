@@ -19,6 +19,8 @@ pub struct Model {
     pub client_id: String,
     pub grant_revision: i64,
     pub broken_because: Option<String>,
+    /// Until when somebody may be getting a new grant for the old one.
+    pub refreshing_until: Option<i64>,
     pub connected_at: i64,
 }
 
@@ -30,6 +32,8 @@ pub enum Relation {
         to = "super::integration::Column::Id"
     )]
     Integration,
+    #[sea_orm(belongs_to = "super::user::Entity", from = "Column::UserId", to = "super::user::Column::Id")]
+    User,
 }
 
 impl Related<super::integration::Entity> for Entity {
@@ -53,6 +57,7 @@ impl From<&Identity> for Model {
             client_id: identity.client_id.clone(),
             grant_revision: identity.grant_revision,
             broken_because: identity.broken_because.clone(),
+            refreshing_until: None,
             connected_at: identity.connected_at.as_millisecond(),
         }
     }

@@ -1,6 +1,6 @@
 //! The Log. It refers to nothing: what a line names may be gone, the line stays.
 
-use super::Row;
+use super::{Row, search_text};
 use crate::StorageError;
 use sea_orm::entity::prelude::*;
 use stave_domain::log::LogEntry;
@@ -14,6 +14,9 @@ pub struct Model {
     pub user_id: Option<Uuid>,
     pub actor: String,
     pub action: String,
+    pub address: String,
+    pub actor_search: String,
+    pub action_search: String,
     pub created_at: i64,
 }
 
@@ -30,6 +33,9 @@ impl From<&LogEntry> for Model {
             user_id: entry.user_id.map(Into::into),
             actor: entry.actor.clone(),
             action: entry.action.clone(),
+            address: entry.address.clone(),
+            actor_search: search_text(&[&entry.actor]),
+            action_search: search_text(&[&entry.action]),
             created_at: entry.created_at.as_millisecond(),
         }
     }
@@ -46,6 +52,7 @@ impl TryFrom<Model> for LogEntry {
             user_id: model.user_id.map(Into::into),
             actor: model.actor,
             action: model.action,
+            address: model.address,
             created_at: row.instant("created_at", model.created_at)?,
         })
     }

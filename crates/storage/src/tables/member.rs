@@ -13,6 +13,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
     pub role: String,
+    /// The role that somebody gave by hand.
+    pub given: Option<String>,
+    pub is_active: bool,
     pub joined_at: i64,
 }
 
@@ -48,6 +51,8 @@ impl From<&Member> for Model {
             organization_id: member.organization_id.into(),
             user_id: member.user_id.into(),
             role: member.role.key().to_owned(),
+            given: member.given.map(|role| role.key().to_owned()),
+            is_active: member.is_active,
             joined_at: member.joined_at.as_millisecond(),
         }
     }
@@ -62,6 +67,8 @@ impl TryFrom<Model> for Member {
             organization_id: model.organization_id.into(),
             user_id: model.user_id.into(),
             role: row.parse("role", &model.role)?,
+            given: row.parse_or_null("given", model.given)?,
+            is_active: model.is_active,
             joined_at: row.instant("joined_at", model.joined_at)?,
         })
     }

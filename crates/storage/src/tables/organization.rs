@@ -14,6 +14,7 @@ pub struct Model {
     pub name: String,
     pub search: String,
     pub enforced: Option<Uuid>,
+    pub deactivates_found: bool,
     pub created_at: i64,
 }
 
@@ -30,6 +31,7 @@ impl From<&Organization> for Model {
             name: organization.name.clone(),
             search: search_text(&[organization.short_name.as_str(), &organization.name]),
             enforced: organization.enforced.map(Into::into),
+            deactivates_found: organization.deactivates_found,
             created_at: organization.created_at.as_millisecond(),
         }
     }
@@ -45,6 +47,7 @@ impl TryFrom<Model> for Organization {
             short_name: row.parse("short_name", &model.short_name)?,
             name: model.name,
             enforced: model.enforced.map(Into::into),
+            deactivates_found: model.deactivates_found,
             created_at: row.instant("created_at", model.created_at)?,
         })
     }

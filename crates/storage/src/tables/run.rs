@@ -17,7 +17,7 @@ pub const FAILED: &str = "failed";
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    pub package_id: Uuid,
+    pub repository_id: Uuid,
     pub started_at: i64,
     /// [`RUNNING`], [`DONE`] or [`FAILED`].
     pub state: String,
@@ -40,7 +40,7 @@ impl From<&Run> for Model {
     fn from(run: &Run) -> Self {
         let new = Self {
             id: run.id.into(),
-            package_id: run.package_id.into(),
+            repository_id: run.repository_id.into(),
             started_at: run.started_at.as_millisecond(),
             state: RUNNING.to_owned(),
             phase: String::new(),
@@ -89,7 +89,7 @@ impl TryFrom<Model> for Run {
         };
         Ok(Self {
             id: model.id.into(),
-            package_id: model.package_id.into(),
+            repository_id: model.repository_id.into(),
             started_at: row.instant("started_at", model.started_at)?,
             state,
             lines: row.json("lines", &model.lines)?,

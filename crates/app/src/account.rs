@@ -86,10 +86,11 @@ impl App {
     /// Connects an account to a user who is here already. One account belongs to one user, who has one per integration.
     pub(crate) async fn account_connect(
         &self,
-        user: UserId,
+        actor: &Actor,
         arrived: &Arrived<'_>,
         replaces: bool,
     ) -> Result<(), Failure> {
+        let user = actor.user()?.id;
         let Arrived { integration, client, profile, grant } = arrived;
         let txn = self.people_change().await?;
         let theirs = txn.identity_find_of_user(user, integration.id).await?;
@@ -110,6 +111,7 @@ impl App {
                 )));
             }
             (None, Some(old)) if replaces => {
+                stays_while_deactivated(&txn, &old).await?;
                 let sealed = self.grant_seal(old.id, grant)?;
                 txn.identity_replace(old.id, profile, client.id(), &sealed).await?;
             }
@@ -122,10 +124,8 @@ impl App {
             (None, None) => txn.identity_insert(&self.identity_new(user, arrived)?).await?,
         }
         txn.commit().await?;
-        let name =
-            self.storage.user_find(user).await?.map_or_else(String::new, |user| user.username.to_string());
         let action = format!("connected the account {} at {}", profile.handle, integration.name);
-        self.log(&name, Some(user), None, action).await
+        self.log_by(actor, None, action).await
     }
 
     /// Disconnects an account of the actor, unless it is their last way in, or the only one into an organization that they own.
@@ -141,15 +141,33 @@ impl App {
         if identities.len() == 1 && !by_password {
             return Err(Failure::Conflict("This is your last way in. Connect another account first.".into()));
         }
+        stays_while_deactivated(&txn, leaving).await?;
         if let Some(name) = owned_behind(&txn, user.id, leaving).await? {
             return Err(Failure::Conflict(format!(
                 "You own {name}, whose members have to log in with this account. Change that under its Settings > Access first."
             )));
         }
         txn.identity_delete(id).await?;
+        self.memberships_settle(&txn, user.id, None).await?;
         txn.commit().await?;
         self.log_by(actor, None, "disconnected an account of their own").await
     }
+}
+
+/// Whoever was deactivated would come back as somebody new with an account that is free again.
+async fn stays_while_deactivated(storage: &Storage, account: &Identity) -> Result<(), Failure> {
+    let knowing = storage.organization_list_knowing(account.integration_id, &account.external_id).await?;
+    for id in knowing {
+        let member = storage.member_find(id, account.user_id).await?;
+        let organization = storage.organization_find(id).await?;
+        if let Some(organization) = organization.filter(|_| member.is_some_and(|it| !it.is_active)) {
+            return Err(Failure::Conflict(format!(
+                "{} deactivated you and knows you by the account {}, so it stays connected. Ask an owner there to activate you first.",
+                organization.name, account.handle
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The name of an organization that a user owns and could not enter without this account.

@@ -23,6 +23,8 @@ pub struct Actor {
     pub within: Option<Within>,
     /// Whether this browser opened the setup link and Setup Mode is on.
     pub is_setup: bool,
+    /// The address that the request came from, for the Log; empty if it came from nowhere.
+    pub address: String,
 }
 
 /// Where a log-in ends. A server that somebody in an organization added says who people are for that organization only: for

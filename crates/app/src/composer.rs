@@ -1,6 +1,6 @@
 //! What Composer asks for: who is it, packages.json, metadata, dists.
 
-use crate::{App, Failure};
+use crate::{App, Failure, reader::Sight};
 use bytes::Bytes;
 use jiff::SignedDuration;
 use stave_domain::{
@@ -9,6 +9,7 @@ use stave_domain::{
     id::OrganizationId,
     organization::{Organization, ShortName},
     package::{Package, PackageName},
+    repository::Repository,
     secret::SecretHash,
     token::{Token, TokenOwner, is_well_formed},
 };
@@ -21,6 +22,9 @@ const USED_PRECISION: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Clone)]
 pub struct Reader {
     organization: Organization,
+    /// From this instant on the token no longer works.
+    expires_at: Option<Timestamp>,
+    sight: Sight,
 }
 
 /// A file that Composer reads.
@@ -37,9 +41,14 @@ impl App {
     pub async fn composer_reader(&self, token: Option<&Secret>, short_name: &str) -> Result<Reader, Failure> {
         let token = token.filter(|token| is_well_formed(token.expose())).ok_or(Failure::LogInNeeded)?;
         let hash = SecretHash::of(token);
-        self.readers
+        let reader = self
+            .readers
             .get(&self.storage, (hash, short_name.to_owned()), self.reader_find(hash, short_name))
-            .await
+            .await?;
+        match reader.expires_at {
+            Some(expires_at) if expires_at <= self.clock.now() => Err(Failure::LogInNeeded),
+            _ => Ok(reader),
+        }
     }
 
     async fn reader_find(&self, hash: SecretHash, short_name: &str) -> Result<Reader, Failure> {
@@ -50,7 +59,12 @@ impl App {
             self.storage.token_used(known.id, now).await?;
         }
         let organization = self.organization_of_token(&known, short_name).await?;
-        Ok(Reader { organization: organization.ok_or(Failure::NotFound("Composer repository"))? })
+        let organization = organization.ok_or(Failure::NotFound("Composer repository"))?;
+        let sight = match known.owner {
+            TokenOwner::Organization(_) => Sight::All,
+            TokenOwner::User(user) => self.sight_of_user(&organization, user).await?,
+        };
+        Ok(Reader { organization, expires_at: known.expires_at, sight })
     }
 
     /// An organization that a token reaches; `None` if there is none or the token does not reach it.
@@ -63,19 +77,24 @@ impl App {
         let Some(organization) = self.storage.organization_find_by_short_name(&short_name).await? else {
             return Ok(None);
         };
-        let reaches = match token.owner {
-            TokenOwner::Organization(id) => id == organization.id,
-            TokenOwner::User(user) => self.storage.member_role(organization.id, user).await?.is_some(),
+        let user = match token.owner {
+            TokenOwner::Organization(id) => return Ok((id == organization.id).then_some(organization)),
+            TokenOwner::User(user) => user,
         };
-        if reaches && let TokenOwner::User(user) = token.owner {
-            self.access_pass_token(user, &organization).await?;
+        match self.storage.member_find(organization.id, user).await? {
+            None => Ok(None),
+            Some(member) if !member.is_active => Err(self.deactivated(&organization).await?),
+            Some(_) => {
+                self.access_pass_token(user, &organization).await?;
+                Ok(Some(organization))
+            }
         }
-        Ok(reaches.then_some(organization))
     }
 
     /// packages.json: it names the vendors, never the packages, so it does not grow with them.
     pub async fn composer_root(&self, reader: &Reader) -> Result<Vec<u8>, Failure> {
-        let vendors = self.storage.package_vendor_list(reader.organization.id).await?.into_iter().collect();
+        let names = self.composer_list(reader, "").await?;
+        let vendors = names.iter().map(|name| name.vendor().to_owned()).collect();
         let path =
             format!("{}/repo/{}", self.url().path().trim_end_matches('/'), reader.organization.short_name);
         Ok(Root { path: &path, vendors: &vendors }.document())
@@ -83,22 +102,22 @@ impl App {
 
     /// A p2 file; `file` is `vendor/name` or `vendor/name~dev`. `None` if there is no such package or half of it.
     pub async fn composer_metadata(&self, reader: &Reader, file: &str) -> Result<Option<Metadata>, Failure> {
+        let Some((name, is_dev)) = file_name(file) else { return Ok(None) };
+        if !reader.sight.has(&name) {
+            return Ok(None);
+        }
         let organization = reader.organization.id;
-        let read = self.document_read(organization, file);
+        let read = self.document_read(organization, &name, is_dev);
         self.documents.get(&self.storage, (organization, file.to_owned()), read).await
     }
 
     async fn document_read(
         &self,
         organization: OrganizationId,
-        file: &str,
+        name: &PackageName,
+        is_dev: bool,
     ) -> Result<Option<Metadata>, Failure> {
-        let (name, is_dev) = match file.strip_suffix("~dev") {
-            Some(name) => (name, true),
-            None => (file, false),
-        };
-        let Ok(name) = name.parse::<PackageName>() else { return Ok(None) };
-        let found = self.storage.document_find(organization, &name, is_dev).await?;
+        let found = self.storage.document_find(organization, name, is_dev).await?;
         Ok(found.map(|document| Metadata {
             body_gzip: document.body_gzip.into(),
             modified_at: document.modified_at,
@@ -108,7 +127,9 @@ impl App {
     /// Names of packages, in order; with `*` in the pattern standing for anything.
     pub async fn composer_list(&self, reader: &Reader, pattern: &str) -> Result<Vec<PackageName>, Failure> {
         let mut names = self.storage.package_name_list(reader.organization.id).await?;
-        names.retain(|name| pattern.is_empty() || pattern_matches(pattern, name.as_str()));
+        names.retain(|name| {
+            reader.sight.has(name) && (pattern.is_empty() || pattern_matches(pattern, name.as_str()))
+        });
         Ok(names)
     }
 
@@ -117,15 +138,14 @@ impl App {
         &self,
         reader: &Reader,
         words: &str,
-    ) -> Result<(Vec<Package>, usize), Failure> {
+    ) -> Result<(Vec<(Package, Repository)>, usize), Failure> {
         let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
         let first = words.first().map_or("", String::as_str);
         let mut found = self.storage.package_list(reader.organization.id, first, 0, 1000).await?;
-        found.retain(|package| {
-            package
-                .name
-                .as_ref()
-                .is_some_and(|name| words.iter().all(|word| name.as_str().contains(word.as_str())))
+        found.retain(|(package, _)| {
+            package.name.as_ref().is_some_and(|name| {
+                reader.sight.has(name) && words.iter().all(|word| name.as_str().contains(word.as_str()))
+            })
         });
         let total = found.len();
         found.truncate(15);
@@ -146,9 +166,18 @@ impl App {
             // Lock files from before a renaming ask by the old name.
             None => self.storage.package_find_by_commit(organization, commit).await?,
         };
-        match package {
+        match package.filter(|package| reader.sight.has_id(package.id)) {
             Some(package) => self.dist_open(&package, commit).await,
             None => Ok(None),
         }
     }
+}
+
+/// What a p2 file is about: a package, and whether its development versions.
+fn file_name(file: &str) -> Option<(PackageName, bool)> {
+    let (name, is_dev) = match file.strip_suffix("~dev") {
+        Some(name) => (name, true),
+        None => (file, false),
+    };
+    Some((name.parse().ok()?, is_dev))
 }

@@ -1,16 +1,16 @@
 //! Dists: the zips that Composer unpacks. Each is built once and then never changes.
 
-use crate::{App, Failure, locks::Turn, package::title};
+use crate::{App, Failure, locks::Turn};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use stave_domain::{
     composer::{archive::Excludes, manifest::Manifest},
-    id::PackageId,
+    id::{PackageId, RepositoryId},
     package::Package,
     run::{RunLevel, RunLine, RunState},
     version::Dist,
 };
-use stave_git::{GitError, Manifest as Kept, Mirror};
+use stave_git::{GitError, Manifest as Kept, Mirror, Tree};
 use stave_storage::Blob;
 use std::{
     collections::HashSet,
@@ -51,7 +51,8 @@ impl App {
         let mut built = self.dist_build(package, commit).await?;
         if built.is_none() {
             // The mirror is new, on another node or after a restore: then its first fetch brings the commit.
-            self.source_read(package, None).await?;
+            let repository = self.storage.repository_find(package.repository_id).await?;
+            self.source_read(&repository.ok_or(Failure::NotFound("package"))?, None).await?;
             built = self.dist_build(package, commit).await?;
         }
         match built {
@@ -73,9 +74,10 @@ impl App {
         let (mut lines, mut again) = (Vec::new(), None);
         for version in versions {
             if let Err(failure) = self.dist_build(&package, &version.commit).await {
-                tracing::warn!(package = title(&package), version = version.version, %failure, "a zip could not be built");
+                tracing::warn!(package = %package.id, version = version.version, %failure, "a zip could not be built");
                 lines.push(RunLine {
                     level: RunLevel::Error,
+                    path: package.path.clone(),
                     subject: version.reference_name.clone(),
                     message: format!("no zip of it could be made: {failure}"),
                 });
@@ -85,19 +87,21 @@ impl App {
         let txn = self.storage.begin().await?;
         self.documents_publish(&txn, id).await?;
         txn.commit().await?;
-        self.run_add_lines(id, lines).await?;
+        self.run_add_lines(package.repository_id, lines).await?;
         again.map_or(Ok(()), Err)
     }
 
     /// Puts lines before those of the last run, in place of what was said of the same references.
-    async fn run_add_lines(&self, id: PackageId, lines: Vec<RunLine>) -> Result<(), Failure> {
+    async fn run_add_lines(&self, id: RepositoryId, lines: Vec<RunLine>) -> Result<(), Failure> {
         let Some(mut run) = self.storage.run_latest(id).await?.filter(|_| !lines.is_empty()) else {
             return Ok(());
         };
         if matches!(run.state, RunState::Running { .. }) {
             return Ok(());
         }
-        run.lines.retain(|line| lines.iter().all(|other| other.subject != line.subject));
+        let is_of =
+            |line: &RunLine, other: &RunLine| (&line.path, &line.subject) == (&other.path, &other.subject);
+        run.lines.retain(|line| lines.iter().all(|other| !is_of(line, other)));
         run.lines.splice(0..0, lines);
         Ok(self.storage.run_finish(&run).await?)
     }
@@ -105,7 +109,7 @@ impl App {
     /// Builds the zip of a commit, unless it is there. Whoever asks meanwhile waits for the same one. `None` if the mirror
     /// no longer has the commit.
     async fn dist_build(&self, package: &Package, commit: &str) -> Result<Option<Dist>, Failure> {
-        let turn = self.mirrors.turn(package.id).await;
+        let turn = self.mirrors.turn(package.repository_id).await;
         let known = self.storage.dist_find(package.id, commit).await?;
         if let Some(dist) = &known
             && self.blobs.open_blob(&dist.digest).await?.is_some()
@@ -119,7 +123,8 @@ impl App {
         {
             // The blob is gone and this build of Stave compresses differently: lock files would refuse other bytes.
             return Err(Failure::Internal(
-                format!("the zip of {} at {commit} is lost from the blob store", title(package)).into(),
+                format!("the zip of the package {} at {commit} is lost from the blob store", package.id)
+                    .into(),
             ));
         }
         let dist = Dist {
@@ -142,11 +147,11 @@ impl App {
         turn: Turn,
     ) -> Result<(Turn, Option<Built>), Failure> {
         let _slot = self.cpu_slots.acquire().await.map_err(Failure::internal)?;
-        let mirror = self.mirror_path(package.id);
+        let mirror = self.mirror_path(package.repository_id);
         let folder = self.data.join("tmp");
         let top = top_directory(commit);
-        let commit = commit.to_owned();
-        let work = move || match build(&mirror, &commit, &top, &folder) {
+        let (commit, path) = (commit.to_owned(), package.path.clone());
+        let work = move || match build(&mirror, Tree { commit: &commit, folder: &path }, &top, &folder) {
             Ok(built) => Ok((turn, Some(built))),
             Err(BuildError::Git(GitError::NoSuchCommit(_))) => Ok((turn, None)),
             Err(BuildError::Git(error)) if !error.is_transient() => Err(Failure::Conflict(error.to_string())),
@@ -171,15 +176,15 @@ fn top_directory(commit: &str) -> String {
 }
 
 /// git's own rules decide first, then `archive.exclude` of composer.json.
-fn build(mirror: &Path, commit: &str, top: &str, folder: &Path) -> Result<Built, BuildError> {
+fn build(mirror: &Path, tree: Tree<'_>, top: &str, folder: &Path) -> Result<Built, BuildError> {
     let mirror = Mirror::open_or_create(mirror)?;
-    let excludes = match mirror.manifest(commit)? {
+    let excludes = match mirror.manifest_in(tree)? {
         Kept::Found { blob } => excludes(&mirror.blob(&blob)?),
         Kept::Missing | Kept::TooLarge { .. } | Kept::NotAFile | Kept::Unreadable => Excludes::default(),
     };
     let mut file = NamedTempFile::new_in(folder)?;
     let keep = |path: &str, ignored_by_git: bool| !excludes.decide(path).unwrap_or(ignored_by_git);
-    mirror.archive(commit, top, &keep, file.as_file_mut())?;
+    mirror.archive(tree, top, &keep, file.as_file_mut())?;
     let (digest, shasum, size_bytes) = checksums(file.as_file_mut())?;
     Ok(Built { file, digest, shasum, size_bytes })
 }

@@ -11,10 +11,14 @@ use stave_domain::{
 };
 use stave_storage::Storage;
 use stave_upstream::UpstreamError;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 /// A token that dies within this time is refreshed before it is used.
 const REFRESH_AHEAD: SignedDuration = SignedDuration::from_mins(5);
+/// How long one node has the right to refresh a grant; longer than any request takes.
+const REFRESH_LEASE: SignedDuration = SignedDuration::from_secs(90);
+/// How often the others look whether it is through.
+const REFRESH_LOOK: Duration = Duration::from_millis(200);
 
 /// Somebody who came back from a platform: who they are there, and the grant that they gave to a client.
 pub(crate) struct Arrived<'a> {
@@ -54,6 +58,28 @@ impl App {
         refused: Option<Secret>,
     ) -> Result<(Secret, Integration), Failure> {
         let _turn = self.refreshing.turn(id).await;
+        let waits_until = self.clock.now() + REFRESH_LEASE;
+        loop {
+            if let Some(token) = self.access_token_try(id, refused.as_ref()).await? {
+                return Ok(token);
+            }
+            // Another node refreshes it: a refresh token works once, so everybody waits for what comes of it.
+            if self.clock.now() > waits_until {
+                return Err(Failure::TooOften {
+                    sentence: "Another part of Stave has been renewing this connection for a while. Try again in a minute.".into(),
+                    wait: REFRESH_LEASE,
+                });
+            }
+            tokio::time::sleep(REFRESH_LOOK).await;
+        }
+    }
+
+    /// The token, refreshed if need be; `None` if another node is about to refresh it.
+    async fn access_token_try(
+        &self,
+        id: IdentityId,
+        refused: Option<&Secret>,
+    ) -> Result<Option<(Secret, Integration)>, Failure> {
         let identity = self.identity_working(id).await?;
         let integration = self.integration_of(identity.integration_id).await?;
         let Some(client) = integration.client_with(&identity.client_id) else {
@@ -73,30 +99,37 @@ impl App {
         }
         let grant = self.grant_open(&identity)?;
         let is_fresh = self.clock.now().duration_until(grant.expires_at) > REFRESH_AHEAD;
-        if is_fresh && refused.as_ref() != Some(&grant.access_token) {
-            return Ok((grant.access_token, integration));
+        if is_fresh && refused != Some(&grant.access_token) {
+            return Ok(Some((grant.access_token, integration)));
+        }
+        let (revision, now) = (identity.grant_revision, self.clock.now());
+        if !self.storage.identity_refresh_claim(id, revision, now, now + REFRESH_LEASE).await? {
+            return Ok(None);
         }
         let connector = self.connector(&integration, client)?;
         let sign_in = connector.sign_in().ok_or(Failure::NotFound("way to log in"))?;
         match sign_in.refresh(&grant).await {
             Ok(fresh) => {
                 let sealed = self.grant_seal(id, &fresh)?;
-                if self.storage.identity_grant_update(id, identity.grant_revision, &sealed).await? {
-                    return Ok((fresh.access_token, integration));
+                if self.storage.identity_grant_update(id, revision, &sealed).await? {
+                    return Ok(Some((fresh.access_token, integration)));
                 }
             }
             Err(UpstreamError::Unauthorized { .. }) => {
                 let because =
                     format!("{} no longer accepts the connection of {}.", integration.name, identity.handle);
-                if self.storage.identity_broken(id, identity.grant_revision, &because).await? {
+                if self.storage.identity_broken(id, revision, &because).await? {
                     return Err(broken(&because));
                 }
             }
-            Err(other) => return Err(other.into()),
+            Err(other) => {
+                self.storage.identity_refresh_release(id, revision).await?;
+                return Err(other.into());
+            }
         }
-        // Another node or a log-in was faster. What it stored is newer than what we have.
+        // A log-in was faster. What it stored is newer than what we have.
         let stored = self.identity_working(id).await?;
-        Ok((self.grant_open(&stored)?.access_token, integration))
+        Ok(Some((self.grant_open(&stored)?.access_token, integration)))
     }
 
     /// A connected account that is not stored yet.
@@ -137,7 +170,7 @@ impl App {
         }
     }
 
-    async fn integration_of(&self, id: IntegrationId) -> Result<Integration, Failure> {
+    pub(crate) async fn integration_of(&self, id: IntegrationId) -> Result<Integration, Failure> {
         self.storage.integration_find(id).await?.ok_or(Failure::NotFound("integration"))
     }
 

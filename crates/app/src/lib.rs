@@ -11,6 +11,7 @@ mod clock;
 mod composer;
 mod credential;
 mod dist;
+mod endpoint;
 mod entropy;
 mod failure;
 mod identity;
@@ -25,30 +26,42 @@ mod locks;
 mod log;
 mod login;
 mod login_link;
+mod mail;
 mod member;
+mod metrics;
 mod mirror;
+mod news;
 mod organization;
 mod package;
 mod publish;
+mod reader;
 mod registration;
+mod repository;
 mod scan;
 mod setting;
 mod setup;
 mod sign_in;
+mod source_access;
 mod start;
+mod synchronization;
+mod team;
 mod token;
 mod update;
 mod user;
 mod warm;
 mod website;
 
-pub use access::{AccessForm, AccessRule, AccessView, LogInThrough};
+pub use access::{
+    AccessForm, AccessFound, AccessRule, AccessView, Authority, LogInThrough, PackageAccess, PackageReading,
+    PersonAccess, PersonReading, StrangerReading, WorkspaceStanding,
+};
 pub use account::Account;
 pub use actor::{Actor, Visitor, Within};
 pub use check::CheckBegun;
 pub use clock::Clock;
 pub use composer::{Metadata, Reader};
-pub use credential::CredentialForm;
+pub use credential::{CredentialForm, CredentialLine, CredentialSaved, CredentialTrial, CredentialView};
+pub use endpoint::{EndpointsView, FailingEndpoint};
 pub use failure::{Failure, Problems};
 pub use integration::{
     ApplicationLink, Changeover, Doubt, Found, IntegrationEffect, IntegrationForm, IntegrationSaved, Look,
@@ -58,16 +71,30 @@ pub use issuer::{
     Button, Door, Guest, Issuer, IssuerAccount, IssuerArrival, IssuerBrowser, Knock, SignedIn, SiteBrowser,
     Standing, VisitStep,
 };
+pub use job::{JobLine, JobPage, JobSubject};
 pub use level::Level;
 pub use limit::network;
+pub use log::LogPage;
 pub use login::PasswordForm;
 pub use login_link::LoginLink;
+pub use mail::{MailRoute, MailServer, MailSettings};
+pub use member::{KnownLine, MemberLine, MemberListView, PeoplePage, PeopleSearch};
+pub use metrics::Metrics;
 pub use organization::{OrganizationForm, OrganizationView};
-pub use package::{AccessChoice, PackageForm, PackageView};
+pub use package::PackageView;
 pub use registration::{RegistrationForm, RegistrationView};
+pub use repository::{RepositoryForm, RepositoryView};
+pub use setting::ConfigurationForm;
 pub use setup::Checklist;
 pub use sign_in::{Arrival, Departure};
+pub use source_access::AccessChoice;
 pub use start::{KeySource, Settings, StartError};
+pub use synchronization::{
+    ChosenWorkspace, Ending, FollowedLine, OfferedWorkspace, Promotion, RepositoryFilter, RepositoryListView,
+    RepositorySearch, RepositoryState, Ring, RoleChange, SynchronizationForm, SynchronizationLine,
+    SynchronizationListView, SynchronizationView, WorkspaceChoice, WorkspaceOffer,
+};
+pub use team::{TeamForm, TeamListView, TeamView};
 pub use token::NewToken;
 pub use website::{
     ClientForm, EventPage, Finding, KeyLine, KeyState, MemberAddress, MemberPage, MemberSearch, MemberView,
@@ -81,7 +108,7 @@ use keys::Keys;
 use locks::Locks;
 use stave_domain::{
     Timestamp,
-    id::{IdentityId, IntegrationId, OrganizationId, PackageId},
+    id::{IdentityId, IntegrationId, OrganizationId, RepositoryId},
     outbound::Outbound,
     secret::SecretHash,
 };
@@ -110,6 +137,8 @@ pub struct Shared {
     outbound: Outbound,
     clock: Clock,
     keys: Keys,
+    /// Sends mail; `None` if the operator named no mail server.
+    mailer: Option<mail::Mailer>,
     /// The public address; no trailing slash in what is built from it.
     url: Url,
     /// Below which address the sources of the guides can be changed.
@@ -120,10 +149,12 @@ pub struct Shared {
     refreshing: Locks<IdentityId>,
     /// Which token reads which organization's repository.
     readers: Warm<(SecretHash, String), Reader>,
+    /// All packages of an organization, with what decides about who reads them.
+    readables: Warm<OrganizationId, reader::Readables>,
     /// Published documents, by organization and file.
     documents: Warm<(OrganizationId, String), Option<Metadata>>,
     /// One user of a mirror at a time.
-    mirrors: Locks<PackageId>,
+    mirrors: Locks<RepositoryId>,
     /// How many fetches may run at once: a slow host holds one, and no more.
     fetch_slots: Semaphore,
     /// How many scans and zips may be worked on at once: one per core.

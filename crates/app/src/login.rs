@@ -60,6 +60,7 @@ impl App {
         integration: &Integration,
         (actor, visitor): (&Actor, &Visitor),
     ) -> Result<Secret, Failure> {
+        self.person_arrived(user_id, integration.id).await?;
         let is_same = actor.user.as_ref().is_some_and(|user| user.id == user_id) && actor.within.is_none();
         let method = match actor.login.as_ref().filter(|_| is_same && !integration.is_believed()) {
             Some(login) => Method { name: login.method.clone(), came: login.integration_id },
@@ -114,8 +115,10 @@ impl App {
 
     /// Ends one log-in of the actor.
     pub async fn login_end(&self, actor: &Actor, id: LoginId) -> Result<(), Failure> {
-        let ended = self.storage.login_delete(actor.whole()?.id, id).await?;
-        if ended { Ok(()) } else { Err(Failure::NotFound("log-in")) }
+        if !self.storage.login_delete(actor.whole()?.id, id).await? {
+            return Err(Failure::NotFound("log-in"));
+        }
+        self.log_by(actor, None, "ended a log-in of their own").await
     }
 
     /// Logs in with e-mail address and password. Whether the address or the password is wrong is not told.
@@ -167,7 +170,8 @@ impl App {
         let user = User { is_admin: actor.is_setup && txn.admin_list().await?.is_empty(), ..user };
         txn.user_insert(&user, Some(&hash)).await?;
         txn.commit().await?;
-        self.log(user.username.as_str(), Some(user.id), None, "registered with a password").await?;
+        let who = (user.username.as_str(), Some(user.id));
+        self.log(who, None, &visitor.address, "registered with a password").await?;
         self.login_start(user.id, (Method::password(), None), visitor).await
     }
 

@@ -3,8 +3,10 @@
 use crate::{App, Failure, update::Progress};
 use stave_domain::{
     Secret,
-    id::{PackageId, RunId},
-    package::{Package, SourceAccess},
+    credential::{CredentialKind, TOKEN_USERNAME},
+    id::{RepositoryId, RunId},
+    repository::{Repository, SourceAccess},
+    synchronization::SynchronizationAccess,
 };
 use stave_git::{Access, Fetched, GitError, Mirror, Network, Remote};
 use std::{
@@ -30,35 +32,38 @@ impl App {
     /// Brings the mirror up to date; a run shows the progress. A token that the host refuses before its time is refreshed once.
     pub(crate) async fn source_read(
         &self,
-        package: &Package,
+        repository: &Repository,
         run: Option<RunId>,
     ) -> Result<Fetched, Failure> {
-        let access = self.source_access(package, None).await?;
+        let access = self.source_access(repository, None).await?;
         let refused = match &access {
-            Access::Basic { password, .. } => Some(password.clone()),
+            Access::Basic { password, .. } | Access::Bearer(password) => Some(password.clone()),
             Access::Anonymous | Access::SshKey(_) => None,
         };
-        match self.source_fetch(package, access, run).await {
-            Err(failure)
-                if is_unauthorized(&failure) && matches!(package.access, SourceAccess::Account(_)) =>
-            {
-                let access = self.source_access(package, refused).await?;
-                self.source_fetch(package, access, run).await
+        let fetched = self.source_fetch(repository, access, run).await;
+        let is_refused = fetched.as_ref().is_err_and(is_unauthorized);
+        match self.source_rights(repository).await? {
+            SourceAccess::Account(_) if is_refused => {
+                let access = self.source_access(repository, refused).await?;
+                return self.source_fetch(repository, access, run).await;
             }
-            fetched => fetched,
+            SourceAccess::Stored(id) if is_refused => self.credential_doubted(id, &repository.source).await?,
+            SourceAccess::Stored(id) if fetched.is_ok() => self.credential_worked(id).await?,
+            _ => {}
         }
+        fetched
     }
 
     async fn source_fetch(
         &self,
-        package: &Package,
+        repository: &Repository,
         access: Access,
         run: Option<RunId>,
     ) -> Result<Fetched, Failure> {
-        let turn = self.mirrors.turn(package.id).await;
+        let turn = self.mirrors.turn(repository.id).await;
         let _slot = self.fetch_slots.acquire().await.map_err(Failure::internal)?;
         let network = Network::new(self.outbound.clone(), self.data.join("known_hosts"));
-        let (url, path) = (package.source.clone(), self.mirror_path(package.id));
+        let (url, path) = (repository.source.clone(), self.mirror_path(repository.id));
         let stop = StopOnDrop(Arc::default());
         let stopped = Arc::clone(&stop.0);
         let (tell, progress) = watch::channel(Progress { phase: "Fetching".into(), done: 0, total: 0 });
@@ -76,59 +81,87 @@ impl App {
     }
 
     /// With whose rights a repository is read now.
-    async fn source_access(&self, package: &Package, refused: Option<Secret>) -> Result<Access, Failure> {
-        match package.access {
+    async fn source_access(
+        &self,
+        repository: &Repository,
+        refused: Option<Secret>,
+    ) -> Result<Access, Failure> {
+        let mend = if repository.followed.is_some() {
+            "Choose another account or credential for the synchronization."
+        } else {
+            "Edit the repository and choose another credential."
+        };
+        let elsewhere = |whose: String, host: String| {
+            let source = repository.source.authority();
+            Failure::Denied(format!("{whose} {host} now, so nothing at {source} is read with it. {mend}"))
+        };
+        match self.source_rights(repository).await? {
             SourceAccess::Public => Ok(Access::Anonymous),
-            SourceAccess::AccountGone => Err(Failure::Denied(
-                "The account with whose rights this repository was read is no longer connected. Edit the package and choose another credential.".into(),
-            )),
+            SourceAccess::AccountGone | SourceAccess::Synchronization => Err(Failure::Denied(format!(
+                "The account with whose rights this repository was read is no longer connected. {mend}"
+            ))),
             SourceAccess::Account(id) => {
                 let (token, integration) = self.access_token(id, refused).await?;
-                if integration.base_url.authority() != package.source.authority() {
-                    return Err(Failure::Denied(format!(
-                        "The integration {} is at {} now, so its accounts are not used for {}. Edit the package and choose another credential.",
-                        integration.name, integration.base_url.authority(), package.source.authority()
-                    )));
+                let host = integration.base_url.authority();
+                if host != repository.source.authority() {
+                    return Err(elsewhere(format!("The integration {} is at", integration.name), host));
                 }
-                Ok(Access::Basic { username: "x-token-auth".into(), password: token })
+                Ok(Access::Basic { username: TOKEN_USERNAME.into(), password: token })
             }
             SourceAccess::Stored(id) => {
-                let credential = self.storage.credential_find(id).await?.ok_or(Failure::NotFound("credential"))?;
-                if credential.host != package.source.authority() {
-                    return Err(Failure::Denied(format!(
-                        "The credential “{}” is for {} now. Edit the package and choose another one.",
-                        credential.description, credential.host
-                    )));
+                let credential =
+                    self.storage.credential_find(id).await?.ok_or(Failure::NotFound("credential"))?;
+                if credential.host != repository.source.authority() {
+                    let whose = format!("The credential “{}” is for", credential.description);
+                    return Err(elsewhere(whose, credential.host));
                 }
-                let password = self.keys.open("credential", id, &credential.secret).map_err(Failure::internal)?;
-                Ok(Access::Basic { username: credential.username, password })
+                let password = self.credential_secret(&credential)?;
+                Ok(match credential.kind {
+                    CredentialKind::HttpAccessToken => Access::Bearer(password),
+                    _ => Access::Basic { username: credential.git_username().to_owned(), password },
+                })
             }
-            SourceAccess::OrganizationKey => Ok(Access::SshKey(self.organization_key(package.organization_id).await?)),
+            SourceAccess::OrganizationKey => {
+                Ok(Access::SshKey(self.organization_key(repository.organization_id).await?))
+            }
         }
     }
 
-    /// Where the mirror of a package is.
-    pub(crate) fn mirror_path(&self, id: PackageId) -> PathBuf {
+    /// Whose rights these are in the end: a synchronization has those of an account or a credential.
+    async fn source_rights(&self, repository: &Repository) -> Result<SourceAccess, Failure> {
+        let (SourceAccess::Synchronization, Some(followed)) = (repository.access, repository.followed) else {
+            return Ok(repository.access);
+        };
+        let synchronization = self.storage.synchronization_find(followed.synchronization_id).await?;
+        Ok(match synchronization.map(|synchronization| synchronization.access) {
+            Some(SynchronizationAccess::Account(id)) => SourceAccess::Account(id),
+            Some(SynchronizationAccess::Stored(id)) => SourceAccess::Stored(id),
+            Some(SynchronizationAccess::AccountGone) | None => SourceAccess::AccountGone,
+        })
+    }
+
+    /// Where the mirror of a repository is.
+    pub(crate) fn mirror_path(&self, id: RepositoryId) -> PathBuf {
         self.data.join("mirrors").join(format!("{id}.git"))
     }
 
-    /// Has the mirror of a package removed as soon as nobody uses it. One that stays is removed at the next start.
-    pub(crate) fn mirror_remove(&self, id: PackageId) {
+    /// Has the mirror of a repository removed as soon as nobody uses it. One that stays is removed at the next start.
+    pub(crate) fn mirror_remove(&self, id: RepositoryId) {
         let app = self.clone();
         tokio::spawn(async move { app.mirror_remove_now(id).await });
     }
 
-    async fn mirror_remove_now(&self, id: PackageId) {
+    async fn mirror_remove_now(&self, id: RepositoryId) {
         let _turn = self.mirrors.turn(id).await;
         match tokio::fs::remove_dir_all(self.mirror_path(id)).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(package = %id, %error, "a mirror could not be removed");
+                tracing::warn!(repository = %id, %error, "a mirror could not be removed");
             }
             _ => {}
         }
     }
 
-    /// Removes what a crash or a deletion left behind: unfinished zips, and mirrors of packages that are gone.
+    /// Removes what a crash or a deletion left behind: unfinished zips, and mirrors of repositories that are gone.
     pub(crate) async fn data_sweep(&self) {
         if let Err(failure) = self.leftovers_remove().await {
             tracing::warn!(%failure, "what was left behind could not be removed");
@@ -136,11 +169,12 @@ impl App {
     }
 
     async fn leftovers_remove(&self) -> Result<(), Failure> {
-        let packages = self.storage.package_id_list().await?;
+        let repositories = self.storage.repository_id_list().await?;
         for path in entries(&self.data.join("mirrors")).map_err(Failure::internal)? {
-            let id =
-                path.file_name().and_then(|name| name.to_str()?.split('.').next()?.parse::<PackageId>().ok());
-            if id.is_some_and(|id| !packages.contains(&id)) {
+            let id = path
+                .file_name()
+                .and_then(|name| name.to_str()?.split('.').next()?.parse::<RepositoryId>().ok());
+            if id.is_some_and(|id| !repositories.contains(&id)) {
                 fs::remove_dir_all(&path).map_err(Failure::internal)?;
             }
         }

@@ -5,6 +5,7 @@ use stave_domain::{
     organization::{Member, Organization, Role, ShortName},
     package::PackageName,
     token::TokenOwner,
+    user::User,
 };
 
 /// Organizations on one page of the list.
@@ -31,7 +32,7 @@ pub struct OrganizationView {
     pub repository_url: String,
     /// A package to try it with, if there is one.
     pub example: Option<PackageName>,
-    /// How many packages there are.
+    /// How many packages the actor sees.
     pub packages: u64,
     /// Whether the actor has a user token; its text cannot be shown again.
     pub has_token: bool,
@@ -44,24 +45,29 @@ impl App {
             && (actor.is_admin() || !self.configuration().await?.limit_organization_creation))
     }
 
+    /// Whoever asks, if they may make organizations.
+    pub(crate) async fn organization_creator<'a>(&self, actor: &'a Actor) -> Result<&'a User, Failure> {
+        let user = actor.whole()?;
+        if self.organization_may_create(actor).await? {
+            return Ok(user);
+        }
+        Err(Failure::Denied("Only admins create organizations here. Ask one to create it for you.".into()))
+    }
+
     /// Makes an organization; the actor is its first owner.
     pub async fn organization_create(
         &self,
         actor: &Actor,
         form: &OrganizationForm,
     ) -> Result<Organization, Failure> {
-        let user = actor.whole()?;
-        if !self.organization_may_create(actor).await? {
-            return Err(Failure::Denied(
-                "Only admins create organizations here. Ask one to create it for you.".into(),
-            ));
-        }
+        let user = self.organization_creator(actor).await?;
         let (name, short_name) = read(form)?;
         let organization = Organization {
             id: entropy::id(),
             short_name,
             name,
             enforced: None,
+            deactivates_found: false,
             created_at: self.clock.now(),
         };
         let txn = self.storage.begin().await?;
@@ -76,6 +82,8 @@ impl App {
             organization_id: organization.id,
             user_id: user.id,
             role: Role::Owner,
+            given: Some(Role::Owner),
+            is_active: true,
             joined_at: organization.created_at,
         };
         txn.member_upsert(&owner).await?;
@@ -138,8 +146,14 @@ impl App {
         short_name: &str,
     ) -> Result<OrganizationView, Failure> {
         let (organization, role) = self.organization_seen(actor, short_name).await?;
-        let example = self.storage.package_name_list(organization.id).await?.into_iter().next();
-        let packages = self.storage.package_count(organization.id).await?;
+        let sight = self.sight_on_pages(actor, &organization, role).await?;
+        let mut names = self.storage.package_name_list(organization.id).await?;
+        names.retain(|name| sight.has(name));
+        let packages = match role {
+            Role::Member => names.len() as u64,
+            _ => self.storage.package_count(organization.id).await?,
+        };
+        let example = names.into_iter().next();
         let has_token = !self.storage.token_list(TokenOwner::User(actor.user()?.id)).await?.is_empty();
         let repository_url = self.repository_url(&organization);
         Ok(OrganizationView { organization, role, repository_url, example, packages, has_token })
@@ -151,7 +165,21 @@ impl App {
         self.address(&format!("/repo/{}/", organization.short_name))
     }
 
-    /// An organization and how many packages it has: what deleting it takes along. For owners and admins.
+    /// An organization whose settings the actor may see, and whether they may also rename and delete it: that is for its
+    /// owners.
+    pub async fn organization_settings(
+        &self,
+        actor: &Actor,
+        short_name: &str,
+    ) -> Result<(Organization, bool), Failure> {
+        if actor.is_admin() {
+            return Ok((self.organization_managed(actor, short_name).await?, true));
+        }
+        let (_, role) = self.organization_seen(actor, short_name).await?;
+        Ok((self.organization_managed(actor, short_name).await?, role == Role::Owner))
+    }
+
+    /// An organization and how many packages it has: what deleting it takes along. For its owners.
     pub async fn organization_effect(
         &self,
         actor: &Actor,
@@ -165,15 +193,15 @@ impl App {
     /// Deletes an organization with everything in it.
     pub async fn organization_delete(&self, actor: &Actor, short_name: &str) -> Result<(), Failure> {
         let organization = self.organization_owned(actor, short_name).await?;
-        let packages = self.storage.package_list(organization.id, "", 0, u64::from(u32::MAX)).await?;
+        let repositories = self.storage.repository_list(organization.id).await?;
         self.storage.organization_delete(organization.id).await?;
-        for package in packages {
-            self.mirror_remove(package.id);
+        for repository in repositories {
+            self.mirror_remove(repository.id);
         }
         self.log_by(actor, None, format!("deleted the organization {}", organization.short_name)).await
     }
 
-    /// An organization that the actor is a member of; for others it does not exist.
+    /// An organization that the actor is an active member of; for others it does not exist.
     pub(crate) async fn organization_seen(
         &self,
         actor: &Actor,
@@ -195,36 +223,63 @@ impl App {
         let short_name: ShortName = short_name.parse().map_err(|_| missing())?;
         let organization =
             self.storage.organization_find_by_short_name(&short_name).await?.ok_or_else(missing)?;
-        let role = self.storage.member_role(organization.id, user.id).await?.ok_or_else(missing)?;
+        let member = self.storage.member_find(organization.id, user.id).await?.ok_or_else(missing)?;
         if !actor.reaches(organization.id) {
             actor.whole()?;
         }
-        Ok((organization, role))
+        if !member.is_active {
+            return Err(self.deactivated(&organization).await?);
+        }
+        Ok((organization, member.role))
     }
 
-    /// An organization that the actor owns, to mend how its members log in: while nobody can log in the way that it asks for,
-    /// its owners get here however they did.
+    /// An organization that the actor manages, to mend how its members log in: while nobody can log in the way that it asks for,
+    /// its owners and admins get here however they did.
     pub(crate) async fn organization_mended(
         &self,
         actor: &Actor,
         short_name: &str,
     ) -> Result<Organization, Failure> {
         if !actor.is_admin()
-            && let (organization, Role::Owner) = self.organization_joined(actor, short_name).await?
+            && let (organization, Role::Owner | Role::Admin) =
+                self.organization_joined(actor, short_name).await?
             && let Some(enforced) = organization.enforced
             && let Some(integration) = self.storage.integration_find(enforced).await?
             && integration.last_error.is_some()
         {
             return Ok(organization);
         }
-        self.organization_owned(actor, short_name).await
+        self.organization_managed(actor, short_name).await
     }
 
-    /// An organization that the actor owns, or administers as an admin of the installation.
+    /// An organization that the actor manages: its owners and admins do, and admins of the installation.
+    pub(crate) async fn organization_managed(
+        &self,
+        actor: &Actor,
+        short_name: &str,
+    ) -> Result<Organization, Failure> {
+        let sentence = "Only owners and admins of the organization may do this. Ask one of them.";
+        self.organization_of(actor, short_name, Role::Admin, sentence).await
+    }
+
+    /// An organization that the actor owns, or looks after as an admin of the installation: for what only owners do.
     pub(crate) async fn organization_owned(
         &self,
         actor: &Actor,
         short_name: &str,
+    ) -> Result<Organization, Failure> {
+        let sentence = "Only owners of the organization may do this. Ask one of them.";
+        self.organization_of(actor, short_name, Role::Owner, sentence).await
+    }
+
+    /// An organization where the actor is this or more, or that they look after as an admin of the installation; others hear
+    /// the sentence.
+    async fn organization_of(
+        &self,
+        actor: &Actor,
+        short_name: &str,
+        least: Role,
+        sentence: &str,
     ) -> Result<Organization, Failure> {
         if actor.is_admin() {
             let missing = || Failure::NotFound("organization");
@@ -232,10 +287,8 @@ impl App {
             return self.storage.organization_find_by_short_name(&short_name).await?.ok_or_else(missing);
         }
         match self.organization_seen(actor, short_name).await? {
-            (organization, Role::Owner) => Ok(organization),
-            (_, Role::Member) => {
-                Err(Failure::Denied("Only owners of the organization may do this. Ask one of them.".into()))
-            }
+            (organization, role) if role >= least => Ok(organization),
+            _ => Err(Failure::Denied(sentence.to_owned())),
         }
     }
 }

@@ -10,6 +10,7 @@ use stave_domain::{
     job::Job,
     organization::Organization,
     package::{Package, PackageName, document::Document},
+    repository::Repository,
     version::{Dist, Version},
 };
 use stave_storage::{Storage, Transaction};
@@ -32,6 +33,7 @@ impl App {
             return Ok(());
         };
         let Some(name) = &package.name else { return Ok(()) };
+        let Some(repository) = storage.repository_find(package.repository_id).await? else { return Ok(()) };
         let versions = storage.version_list(package.id).await?;
         let dists: HashMap<String, Dist> = storage
             .dist_list(package.id)
@@ -46,7 +48,7 @@ impl App {
                 // A branch's zip is made when first asked for, so its checksum is never announced.
                 .map(|version| (version, dists.get(&version.commit).filter(|_| !is_dev)))
                 .collect();
-            let body = self.document_body(&organization, &package, name, &published)?;
+            let body = self.document_body(&organization, (&package, &repository), name, &published)?;
             let document = Document {
                 organization_id: organization.id,
                 package_id: package.id,
@@ -65,7 +67,7 @@ impl App {
         if self.storage.setting_find(PUBLISHED_URL).await?.as_deref() == Some(self.url().as_str()) {
             return Ok(());
         }
-        self.job_enqueue(Job::PublishAll).await
+        self.job_enqueue(Job::PublishAll, None).await
     }
 
     /// Writes the documents of all packages anew, each package in its own transaction.
@@ -81,14 +83,15 @@ impl App {
     fn document_body(
         &self,
         organization: &Organization,
-        package: &Package,
+        (package, repository): (&Package, &Repository),
         name: &PackageName,
         published: &[(&Version, Option<&Dist>)],
     ) -> Result<Vec<u8>, Failure> {
         let metadata = Metadata {
             name,
             abandoned: package.abandoned.as_deref(),
-            source_url: Some(&package.source.to_string()),
+            // Composer clones the whole repository, so a package in a folder has no source.
+            source_url: Some(repository.source.as_str()).filter(|_| package.path.is_empty()),
             dist_url: &|version| self.dist_url(organization, name, &version.commit),
         };
         metadata.document(published).map_err(Failure::internal)

@@ -132,12 +132,13 @@ impl App {
         txn.identity_insert(&self.identity_new(user.id, &arrived)?).await?;
         txn.registration_delete(&registration.browser_hash).await?;
         txn.commit().await?;
-        let name = user.username.as_str();
-        self.log(name, Some(user.id), None, format!("registered through {}", integration.name)).await?;
+        let who = (user.username.as_str(), Some(user.id));
+        let action = format!("registered through {}", integration.name);
+        self.log(who, None, &visitor.address, action).await?;
         if let Some(loser) = loser {
             let action =
                 format!("took a verified e-mail address from {}, who never verified it", loser.username);
-            self.log(name, Some(user.id), None, action).await?;
+            self.log(who, None, &visitor.address, action).await?;
         }
         let login = self.login_prove(user.id, &integration, (actor, visitor)).await?;
         Ok((login, registration.return_to))

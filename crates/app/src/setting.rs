@@ -1,10 +1,34 @@
 //! Global Configuration.
 
-use crate::{Actor, App, Failure};
-use stave_domain::setting::Settings;
+use crate::{Actor, App, Failure, Problems};
+use stave_domain::{
+    setting::{Settings, minutes_parse},
+    synchronization::MINUTES_BETWEEN_RUNS,
+};
 use stave_storage::Transaction;
 
 const CONFIGURATION: &str = "configuration";
+
+/// Global Configuration as it is typed.
+#[derive(Debug, Clone, Default)]
+pub struct ConfigurationForm {
+    /// "Limit Organization creation to admin users."
+    pub limit_organization_creation: bool,
+    /// "Enable login and account creation with password."
+    pub password_login: bool,
+    /// "Time in minutes between two synchronizations for an organization."
+    pub minutes_between_runs: String,
+}
+
+impl From<Settings> for ConfigurationForm {
+    fn from(settings: Settings) -> Self {
+        Self {
+            limit_organization_creation: settings.limit_organization_creation,
+            password_login: settings.password_login,
+            minutes_between_runs: settings.minutes_between_runs.map_or_else(String::new, |it| it.to_string()),
+        }
+    }
+}
 
 impl App {
     /// What an admin chose for the whole installation.
@@ -16,8 +40,9 @@ impl App {
     }
 
     /// Changes Global Configuration.
-    pub async fn configuration_update(&self, actor: &Actor, settings: Settings) -> Result<(), Failure> {
+    pub async fn configuration_update(&self, actor: &Actor, form: &ConfigurationForm) -> Result<(), Failure> {
         actor.admin()?;
+        let settings = read(form)?;
         let text = serde_json::to_string(&settings).map_err(Failure::internal)?;
         let is_end = self.configuration().await?.password_login && !settings.password_login;
         let txn = self.people_change().await?;
@@ -28,12 +53,24 @@ impl App {
         txn.commit().await?;
         let yes_no = |on: bool| if on { "on" } else { "off" };
         let action = format!(
-            "changed Global Configuration: only admins create organizations {}, log-in with password {}",
+            "changed Global Configuration: only admins create organizations {}, log-in with password {}, {} minutes between two synchronizations",
             yes_no(settings.limit_organization_creation),
-            yes_no(settings.password_login)
+            yes_no(settings.password_login),
+            settings.minutes_between_runs.unwrap_or(MINUTES_BETWEEN_RUNS)
         );
         self.log_by(actor, None, action).await
     }
+}
+
+fn read(form: &ConfigurationForm) -> Result<Settings, Failure> {
+    let mut problems = Problems::default();
+    let minutes = problems.check("minutes_between_runs", minutes_parse(&form.minutes_between_runs));
+    let minutes_between_runs = minutes.ok_or_else(|| problems.into_failure())?;
+    Ok(Settings {
+        limit_organization_creation: form.limit_organization_creation,
+        password_login: form.password_login,
+        minutes_between_runs,
+    })
 }
 
 /// Without passwords, somebody who is an admin must still have a way in.

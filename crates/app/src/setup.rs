@@ -46,11 +46,11 @@ impl App {
     /// Turns Setup Mode on again, for when every admin is locked out. Only the command line can.
     pub async fn setup_reopen(&self) -> Result<(), Failure> {
         self.storage.setting_delete(OVER).await?;
-        self.log("Stave", None, None, "turned Setup Mode on again from the command line").await
+        self.log_by_itself(None, "turned Setup Mode on again from the command line").await
     }
 
     /// Redeems the token of a link for the secret of a setup cookie. `None`: wrong, used, or Setup Mode is over.
-    pub async fn setup_enter(&self, token: &Secret) -> Result<Option<Secret>, Failure> {
+    pub async fn setup_enter(&self, actor: &Actor, token: &Secret) -> Result<Option<Secret>, Failure> {
         let txn = self.storage.begin().await?;
         let fits = txn.setting_find(OVER).await?.is_none()
             && txn.setting_find(TOKEN).await? == Some(hex_hash(token));
@@ -61,6 +61,8 @@ impl App {
         txn.setting_delete(TOKEN).await?;
         txn.setting_put(SESSION, &hex_hash(&session)).await?;
         txn.commit().await?;
+        let holder = Actor { is_setup: true, ..actor.clone() };
+        self.log_by(&holder, None, "opened Setup Mode to this browser").await?;
         Ok(Some(session))
     }
 

@@ -148,7 +148,7 @@ impl App {
                     ));
                 }
                 let arrived = Arrived { integration: &integration, client, profile, grant };
-                self.account_connect(user, &arrived, replaces).await?;
+                self.account_connect(actor, &arrived, replaces).await?;
                 self.changeover_settle(&integration).await?;
                 let login = self.login_prove(user, &integration, (actor, visitor)).await?;
                 Ok(Arrival::Connected { login, return_to })

@@ -5,6 +5,7 @@ use crate::{
     issuer::{IssuerLimits, Warmth},
     keys::{KeyError, Keys},
     locks::Locks,
+    mail::{MailSettings, Mailer},
     warm::Warm,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub outbound: Outbound,
     /// Where the key that seals is.
     pub key: KeySource,
+    /// By which server mail goes out; `None` sends none.
+    pub mail: Option<MailSettings>,
     /// Below which address the sources of the guides can be changed; `None` shows no such link.
     pub docs_edit_url: Option<Url>,
 }
@@ -88,6 +91,11 @@ pub enum StartError {
     /// The client for other people's servers.
     #[error(transparent)]
     Http(#[from] stave_upstream::ClientError),
+    /// The client for the mail server.
+    #[error(
+        "Stave cannot speak with a mail server from this machine: {0}. Check that the machine's list of certificate authorities can be read, or remove smtp-url."
+    )]
+    Mail(#[from] lettre::transport::smtp::Error),
 }
 
 impl App {
@@ -114,6 +122,7 @@ impl App {
             Some(url) => Blobs::open(&url).await?,
             None => Blobs::open(&data.join("blobs").display().to_string()).await?,
         };
+        let mailer = settings.mail.map(|mail| Mailer::new(mail, &settings.url)).transpose()?;
         let shared = Shared {
             storage,
             blobs,
@@ -121,11 +130,13 @@ impl App {
             outbound: settings.outbound,
             clock: Clock::default(),
             keys,
+            mailer,
             url: settings.url,
             docs_edit_url: settings.docs_edit_url,
             data,
             refreshing: Locks::default(),
-            readers: Warm::default(),
+            readers: Warm::of_readers(),
+            readables: Warm::of_readers(),
             documents: Warm::default(),
             mirrors: Locks::default(),
             fetch_slots: Semaphore::new(FETCHES),

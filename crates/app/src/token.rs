@@ -52,7 +52,7 @@ impl App {
         actor: &Actor,
         short_name: &str,
     ) -> Result<(Organization, Vec<Token>), Failure> {
-        let organization = self.organization_owned(actor, short_name).await?;
+        let organization = self.organization_managed(actor, short_name).await?;
         let tokens = self.storage.token_list(TokenOwner::Organization(organization.id)).await?;
         Ok((organization, tokens))
     }
@@ -64,7 +64,7 @@ impl App {
         short_name: &str,
         description: &str,
     ) -> Result<NewToken, Failure> {
-        let organization = self.organization_owned(actor, short_name).await?;
+        let organization = self.organization_managed(actor, short_name).await?;
         let mut problems = Problems::default();
         let description = problems
             .text("description", "Description", description, 100)
@@ -108,7 +108,7 @@ impl App {
         short_name: &str,
         id: TokenId,
     ) -> Result<(Organization, Token), Failure> {
-        let organization = self.organization_owned(actor, short_name).await?;
+        let organization = self.organization_managed(actor, short_name).await?;
         let token = self.storage.token_find(id).await?;
         let token = token.filter(|token| token.owner == TokenOwner::Organization(organization.id));
         Ok((organization, token.ok_or(Failure::NotFound("token"))?))

@@ -3,7 +3,8 @@
 //! An answer is good until something is written in this process, and for a second at most, because on PostgreSQL another
 //! process may write too. So a token that is revoked here stops working at once, and everywhere within a second.
 //!
-//! What proxies of websites ask, many times for every page, is good until something is written that decides about it.
+//! What proxies of websites ask, many times for every page, is good until something is written that decides about it; and so is
+//! what a token reads.
 
 use crate::Failure;
 use stave_storage::Storage;
@@ -18,14 +19,27 @@ use std::{
 const LONGEST: Duration = Duration::from_secs(1);
 /// How long at most where this is the only one.
 const LONGEST_ALONE: Duration = Duration::from_mins(10);
+/// The same for what somebody may read, which also ends by itself: an answer of Bitbucket becomes too old.
+const LONGEST_READER_ALONE: Duration = Duration::from_mins(1);
 
 /// Answers by what was asked.
 pub(crate) struct Warm<K, V> {
     answers: Mutex<HashMap<K, Answer<V>>>,
     /// How many are kept at the same time.
     most: usize,
-    /// Whether only what decides about visitors of websites makes them old.
-    is_of_websites: bool,
+    /// What makes them old.
+    hangs_on: HangsOn,
+}
+
+/// What makes an answer old when it is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum HangsOn {
+    /// Anything.
+    Anything,
+    /// What decides about visitors of websites.
+    Websites,
+    /// What decides about who reads which package.
+    Readers,
 }
 
 struct Answer<V> {
@@ -36,24 +50,36 @@ struct Answer<V> {
 
 impl<K, V> Default for Warm<K, V> {
     fn default() -> Self {
-        Self { answers: Mutex::default(), most: 1000, is_of_websites: false }
+        Self { answers: Mutex::default(), most: 1000, hangs_on: HangsOn::Anything }
     }
 }
 
 impl<K, V> Warm<K, V> {
     /// For what decides about visitors of websites.
     pub(crate) fn of_websites() -> Self {
-        Self { answers: Mutex::default(), most: 20_000, is_of_websites: true }
+        Self { answers: Mutex::default(), most: 20_000, hangs_on: HangsOn::Websites }
+    }
+
+    /// For what decides about who reads which package.
+    pub(crate) fn of_readers() -> Self {
+        Self { answers: Mutex::default(), most: 5_000, hangs_on: HangsOn::Readers }
     }
 
     fn is_good(&self, answer: &Answer<V>, storage: &Storage) -> bool {
-        let alone = self.is_of_websites && storage.is_alone();
-        let longest = if alone { LONGEST_ALONE } else { LONGEST };
+        let longest = match self.hangs_on {
+            HangsOn::Websites if storage.is_alone() => LONGEST_ALONE,
+            HangsOn::Readers if storage.is_alone() => LONGEST_READER_ALONE,
+            _ => LONGEST,
+        };
         answer.change_count == self.change_count(storage) && answer.read_at.elapsed() < longest
     }
 
     fn change_count(&self, storage: &Storage) -> u64 {
-        if self.is_of_websites { storage.website_change_count() } else { storage.change_count() }
+        match self.hangs_on {
+            HangsOn::Anything => storage.change_count(),
+            HangsOn::Websites => storage.website_change_count(),
+            HangsOn::Readers => storage.reader_change_count(),
+        }
     }
 }
 

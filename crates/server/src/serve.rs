@@ -67,6 +67,7 @@ pub(crate) fn settings(config: Config, url: Url) -> Settings {
         storage_url: config.storage_url,
         outbound: Outbound::allowing(config.outbound_allow),
         key: config.key,
+        mail: config.mail,
         docs_edit_url: config.docs_edit_url,
     }
 }

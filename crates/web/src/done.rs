@@ -29,6 +29,26 @@ macro_rules! done {
 }
 
 done! {
+    /// A workspace is looked at.
+    SynchronizationBegun "synchronization-begun" "The workspace is being read. Nothing changes here until you start the synchronization."
+    /// A workspace is followed.
+    SynchronizationStarted "synchronization-started" "Started. What it brings appears here as it is found."
+    /// A run that does not wait for its time.
+    SynchronizationRuns "synchronization-runs" "It runs as soon as a runner is free."
+    /// A synchronization whose owners are the organization's.
+    SynchronizationPromoted "synchronization-promoted" "It is the primary synchronization now."
+    /// A synchronization that left nothing behind.
+    SynchronizationDeleted "synchronization-deleted" "The synchronization was deleted, with what it brought."
+    /// A synchronization that left a webhook behind.
+    SynchronizationDeletedBut "synchronization-deleted-but" "The synchronization was deleted, with what it brought. Not every webhook could be removed: the Log says what to remove by hand."
+    /// Other rights to ask with.
+    RightsChanged "rights-changed" "It asks with these rights from now on, and runs at once."
+    /// Webhooks that are looked at.
+    WebhooksRepaired "webhooks-repaired" "Each webhook is looked at now, and installed anew where it is missing."
+    /// A repository that becomes a package.
+    RepositoryAdded "repository-added" "The repository becomes a package."
+    /// A repository that is no package any more.
+    RepositoryTakenOut "repository-taken-out" "The repository is no package any more, and does not become one by itself."
     /// A form was saved.
     Saved "saved" "Saved."
     /// Something was deleted.
@@ -59,6 +79,10 @@ done! {
     LoginEnded "login-ended" "The log-in was ended. That browser has to log in again."
     /// This browser's log-in was ended.
     LoggedOut "logged-out" "You are logged out."
+    /// A mail to oneself.
+    MailSent "mail-sent" "The test mail was sent to the address on your Profile. Look whether it arrived."
+    /// A new credential.
+    CredentialStored "credential-stored" "The credential was stored. You can choose it for packages and synchronizations now."
     /// A token was made anew.
     TokenReplaced "token-replaced" "The token that was there before no longer works."
     /// A token was revoked.
@@ -69,8 +93,14 @@ done! {
     AdminRevoked "admin-revoked" "They are no longer an admin."
     /// Somebody became a member.
     MemberAdded "member-added" "They are a member now."
+    /// Somebody may come in again.
+    MemberActivated "member-activated" "They may come in again."
+    /// Somebody may no longer come in.
+    MemberDeactivated "member-deactivated" "They are deactivated: no page opens to them, and their tokens no longer work here."
     /// Somebody was a member.
     MemberRemoved "member-removed" "They are no longer a member."
+    /// A new team, which has nobody and nothing yet.
+    TeamCreated "team-created" "The team was created. Put people into it, and give packages to it."
     /// A new website, whose visitors cannot log in yet.
     WebsiteCreated "website-created" "The website was created. Choose with what its visitors log in."
     /// A login setting that visitors do not see yet.
@@ -97,6 +127,10 @@ done! {
     MemberBlocked "member-blocked" "They are blocked, and logged out everywhere."
     /// A member of a website who has to log in again.
     MemberSignedOut "member-signed-out" "They are logged out everywhere."
+    /// A job that does not wait for its time.
+    JobHastened "job-hastened" "The job runs as soon as a runner is free."
+    /// The endpoints of a platform are tried.
+    EndpointsTried "endpoints-tried" "The endpoints are being tried. What comes of it stands here."
     /// Somebody removed themselves.
     OrganizationLeft "organization-left" "You left the organization."
 }

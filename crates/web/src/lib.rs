@@ -55,8 +55,10 @@ mod composer;
 mod composer_auth;
 mod cookie;
 mod credential;
+mod csv;
 mod docs;
 mod done;
+mod endpoint;
 mod error;
 mod form;
 mod frame;
@@ -66,20 +68,25 @@ mod home;
 mod hook;
 mod integration;
 mod issuer;
+mod job;
 mod layers;
 mod log;
 mod login;
 mod login_link;
 mod member;
+mod metrics;
 mod organization;
 mod package;
 mod page;
 mod profile;
+mod repository;
 mod request;
 mod return_to;
 mod setup;
 mod sign_in;
 mod stranded;
+mod synchronization;
+mod team;
 #[cfg(test)]
 mod testing;
 mod throttle;
@@ -104,10 +111,14 @@ pub fn router(app: App) -> Router {
         .merge(home::router())
         .merge(organization::router())
         .merge(package::router())
+        .merge(repository::router())
         .merge(member::router())
+        .merge(team::router())
         .merge(credential::router())
+        .merge(synchronization::router())
         .merge(token::router())
         .merge(log::router())
+        .merge(job::router())
         .merge(access::router())
         .merge(setup::router())
         .merge(login::router())
@@ -121,8 +132,11 @@ pub fn router(app: App) -> Router {
         .merge(docs::router())
         .fallback(nowhere)
         .method_not_allowed_fallback(wrong_method);
-    let quick =
-        Router::new().merge(health::router()).merge(hook::router()).layer(from_fn(layers::limit_api_time));
+    let quick = Router::new()
+        .merge(health::router())
+        .merge(metrics::router())
+        .merge(hook::router())
+        .layer(from_fn(layers::limit_api_time));
     let machines = quick.merge(composer::router()).method_not_allowed_fallback(wrong_call);
     let arrivals = issuer::arrivals().method_not_allowed_fallback(wrong_method);
     Router::new()

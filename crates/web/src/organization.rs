@@ -9,19 +9,21 @@ use crate::{
     frame::{Frame, home},
     handover,
     page::{Page, Refused},
+    synchronization,
 };
 use askama::Template;
 use axum::{
     Router,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::HeaderMap,
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use stave_app::{App, Failure, OrganizationForm, OrganizationView, Problems};
+use stave_app::{App, Failure, OrganizationForm, OrganizationView, Problems, WorkspaceChoice};
 use stave_domain::{
     Secret,
     organization::{Organization, Role, ShortName},
+    synchronization::Workspace,
 };
 
 pub(crate) fn router() -> Router<App> {
@@ -42,10 +44,40 @@ struct NewOrganization {
     problems: Problems,
     /// Where its address begins.
     address: String,
+    /// The workspace that it follows; nothing is chosen unless it is made from one.
+    choice: WorkspaceChoice,
 }
 
-/// `GET /orgs/new`
-async fn new(State(app): State<App>, frame: Frame) -> Result<Page<NewOrganization>, PageError> {
+impl NewOrganization {
+    fn has_choice(&self) -> bool {
+        !self.choice.workspace.is_empty()
+    }
+}
+
+/// What is typed into the form of a new organization.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct NewForm {
+    name: String,
+    short_name: String,
+    integration: String,
+    access: String,
+    workspace: String,
+}
+
+impl NewForm {
+    fn parts(self) -> (OrganizationForm, WorkspaceChoice) {
+        let Self { name, short_name, integration, access, workspace } = self;
+        (OrganizationForm { name, short_name }, WorkspaceChoice { integration, access, workspace })
+    }
+}
+
+/// `GET /orgs/new`; with a workspace in the query its form is filled with what that is called.
+async fn new(
+    State(app): State<App>,
+    frame: Frame,
+    Query(choice): Query<WorkspaceChoice>,
+) -> Result<Page<NewOrganization>, PageError> {
     frame.actor.user()?;
     if !app.organization_may_create(&frame.actor).await? {
         return Err(Failure::Denied(
@@ -53,27 +85,63 @@ async fn new(State(app): State<App>, frame: Frame) -> Result<Page<NewOrganizatio
         )
         .into());
     }
-    let address = app.address("/orgs/");
-    Ok(Page(NewOrganization {
+    let mut page = NewOrganization {
         frame,
         form: OrganizationForm::default(),
         problems: Problems::default(),
-        address,
-    }))
+        address: app.address("/orgs/"),
+        choice,
+    };
+    if page.has_choice() {
+        match app.workspace_choose_new(&page.frame.actor, &page.choice).await {
+            Ok(chosen) => page.form = form_of(&chosen.workspace),
+            Err(failure) => page.problems = as_a_whole(&form::problems(failure)?),
+        }
+    }
+    Ok(Page(page))
+}
+
+/// What is wrong with a choice, where its fields are not shown.
+fn as_a_whole(problems: &Problems) -> Problems {
+    let sentences: Vec<_> = problems.iter().map(|(_, sentence)| sentence).collect();
+    let mut whole = Problems::default();
+    whole.add("", sentences.join(" "));
+    whole
+}
+
+/// What an organization may be called that follows a workspace.
+fn form_of(workspace: &Workspace) -> OrganizationForm {
+    let short_name: String = workspace
+        .key
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .collect();
+    let words: Vec<_> = short_name.split('-').filter(|word| !word.is_empty()).collect();
+    OrganizationForm { name: workspace.title().to_owned(), short_name: words.join("-") }
 }
 
 /// `POST /orgs/new`
 async fn create(
     State(app): State<App>,
     frame: Frame,
-    Form(form): Form<OrganizationForm>,
+    Form(form): Form<NewForm>,
 ) -> Result<Response, PageError> {
-    match app.organization_create(&frame.actor, &form).await {
-        Ok(organization) => Ok(Done::OrganizationCreated.at(&home(&organization)).into_response()),
+    let (form, choice) = form.parts();
+    let created = if choice.workspace.is_empty() {
+        let created = app.organization_create(&frame.actor, &form).await;
+        created.map(|organization| Done::OrganizationCreated.at(&home(&organization)))
+    } else {
+        let created = app.organization_create_from(&frame.actor, &form, &choice).await;
+        created.map(|(organization, id)| {
+            Done::SynchronizationBegun.at(&synchronization::page_in(&organization, id))
+        })
+    };
+    match created {
+        Ok(redirect) => Ok(redirect.into_response()),
         Err(failure) => {
             let problems = form::problems(failure)?;
             let address = app.address("/orgs/");
-            Ok(Refused(NewOrganization { frame, form, problems, address }).into_response())
+            Ok(Refused(NewOrganization { frame, form, problems, address, choice }).into_response())
         }
     }
 }
@@ -126,8 +194,8 @@ impl Overview {
         })
     }
 
-    fn is_owner(&self) -> bool {
-        self.view.role == Role::Owner
+    fn is_manager(&self) -> bool {
+        self.view.role >= Role::Admin
     }
 }
 
@@ -184,6 +252,8 @@ struct GeneralSettings {
     organization: Organization,
     home: String,
     repository_url: String,
+    /// Whether the actor may rename and delete it.
+    is_owned: bool,
     /// The name as it was typed.
     typed: String,
     problems: Problems,
@@ -201,9 +271,9 @@ async fn edit(
     frame: Frame,
     Path(short_name): Path<String>,
 ) -> Result<Page<GeneralSettings>, PageError> {
-    let (organization, _) = app.organization_effect(&frame.actor, &short_name).await?;
+    let (organization, is_owned) = app.organization_settings(&frame.actor, &short_name).await?;
     let name = organization.name.clone();
-    Ok(Page(general(&app, frame, organization, name, Problems::default())))
+    Ok(Page(general(&app, frame, (organization, is_owned), name, Problems::default())))
 }
 
 /// `POST /orgs/{organization}/settings/general`
@@ -217,8 +287,8 @@ async fn rename(
         Ok(()) => Ok(Done::Saved.at(&format!("{}/settings/general", address(&short_name))).into_response()),
         Err(failure) => {
             let problems = form::problems(failure)?;
-            let (organization, _) = app.organization_effect(&frame.actor, &short_name).await?;
-            Ok(Refused(general(&app, frame, organization, form.name, problems)).into_response())
+            let settings = app.organization_settings(&frame.actor, &short_name).await?;
+            Ok(Refused(general(&app, frame, settings, form.name, problems)).into_response())
         }
     }
 }
@@ -226,12 +296,12 @@ async fn rename(
 fn general(
     app: &App,
     frame: Frame,
-    organization: Organization,
+    (organization, is_owned): (Organization, bool),
     typed: String,
     problems: Problems,
 ) -> GeneralSettings {
-    let repository_url = app.repository_url(&organization);
-    GeneralSettings { frame, home: home(&organization), organization, repository_url, typed, problems }
+    let (home, repository_url) = (home(&organization), app.repository_url(&organization));
+    GeneralSettings { frame, organization, home, repository_url, is_owned, typed, problems }
 }
 
 #[derive(Template)]
@@ -268,4 +338,51 @@ async fn delete(
 /// The address of the Overview, by what stood in the address that was asked for; what is no name leads to the start page.
 pub(crate) fn address(short_name: &str) -> String {
     short_name.parse::<ShortName>().map_or_else(|_| "/".to_owned(), |name| format!("/orgs/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestSite;
+    use axum::http::StatusCode;
+
+    const GENERAL: &str = "/orgs/acme/settings/general";
+    const DELETE: &str = "/orgs/acme/settings/general/delete";
+
+    #[tokio::test]
+    async fn admins_manage_all_but_the_organization_itself() {
+        let (site, bitbucket, [_, mut grace]) = TestSite::with_acme().await;
+        let mut linus = site.browser();
+        linus.register(&bitbucket, "linus").await;
+        let make = |role| [("who", "linus"), ("role", role)];
+        grace.post("/orgs/acme/teams", &make("member")).await;
+        let refused = linus.get(GENERAL).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+        assert!(refused.body.contains("Only owners and admins of the organization may do this."));
+        assert!(!linus.get("/orgs/acme").await.body.contains(GENERAL));
+
+        grace.post("/orgs/acme/teams", &make("admin")).await;
+        assert!(linus.get("/orgs/acme").await.body.contains(GENERAL));
+        for section in ["access", "integrations", "credentials", "tokens", "log"] {
+            let seen = linus.get(&format!("/orgs/acme/settings/{section}")).await;
+            assert_eq!(seen.status, StatusCode::OK, "{section}: {}", seen.body);
+        }
+        let general = linus.get(GENERAL).await;
+        assert_eq!(general.status, StatusCode::OK);
+        assert!(general.body.contains("Only owners rename or delete the organization."));
+        assert!(!general.body.contains(DELETE));
+        for refused in [
+            linus.post(GENERAL, &[("name", "Mine")]).await,
+            linus.get(DELETE).await,
+            linus.post(DELETE, &[]).await,
+        ] {
+            assert_eq!(refused.status, StatusCode::FORBIDDEN);
+            let sentence = "Only owners of the organization may do this.";
+            assert!(refused.body.contains(sentence), "{}", refused.body);
+        }
+        let of_owner = grace.get(GENERAL).await.body;
+        assert!(of_owner.contains(DELETE) && !of_owner.contains("Only owners rename"), "{of_owner}");
+        let renamed = grace.post(GENERAL, &[("name", "Acme Corp")]).await;
+        assert_eq!(renamed.status, StatusCode::SEE_OTHER);
+        assert!(grace.get(GENERAL).await.body.contains("Acme Corp"));
+    }
 }

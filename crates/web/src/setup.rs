@@ -38,7 +38,7 @@ async fn enter(
     if actor.is_admin() {
         return Ok(Redirect::to("/admin").into_response());
     }
-    match app.setup_enter(&Secret::new(token)).await? {
+    match app.setup_enter(&actor, &Secret::new(token)).await? {
         Some(session) => Ok((Cookie::Setup.put(app.url(), &session), Redirect::to("/admin")).into_response()),
         None => Err(refusal(app.setup_is_on().await?)),
     }

@@ -8,7 +8,7 @@ use axum::{
         header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE},
     },
 };
-use stave_app::{Actor, App, IntegrationForm, IntegrationSaved, KeySource, Level, Settings};
+use stave_app::{Actor, App, IntegrationForm, IntegrationSaved, KeySource, Level, MailSettings, Settings};
 use stave_domain::{
     Secret,
     integration::{Client, Integration, OAuthVersion, Platform},
@@ -32,6 +32,11 @@ pub(crate) const ALL_SCOPES: [&str; 6] = ["account", "email", "team", "repositor
 
 impl TestSite {
     pub(crate) async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// One that sends mail, or does not.
+    pub(crate) async fn start_with(mail: Option<MailSettings>) -> Self {
         let data = tempfile::tempdir().unwrap();
         let settings = Settings {
             data: data.path().to_owned(),
@@ -40,6 +45,7 @@ impl TestSite {
             storage_url: None,
             outbound: Outbound::allowing(vec!["127.0.0.0/8".parse().unwrap()]),
             key: KeySource::DataFolder,
+            mail,
             docs_edit_url: None,
         };
         let app = App::start(settings).await.unwrap();

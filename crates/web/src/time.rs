@@ -1,5 +1,6 @@
 //! Instants as people read them.
 
+use jiff::SignedDuration;
 use stave_domain::Timestamp;
 
 /// `22 Nov 2026, 01:05 UTC`.
@@ -12,9 +13,37 @@ pub(crate) fn machine(at: &Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// `3 days`, `2 hours`, `1 minute`, `20 seconds`: a length of time, rounded down.
+pub(crate) fn length(time: SignedDuration) -> String {
+    let seconds = time.as_secs().max(0);
+    let (count, unit) = match seconds {
+        0..60 => (seconds, "second"),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_length_in_words() {
+        for (seconds, words) in [
+            (-5, "0 seconds"),
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "1 minute"),
+            (3_599, "59 minutes"),
+            (7_200, "2 hours"),
+            (172_799, "47 hours"),
+            (172_800, "2 days"),
+        ] {
+            assert_eq!(length(SignedDuration::from_secs(seconds)), words);
+        }
+    }
 
     #[test]
     fn an_instant_in_words() {

@@ -25,29 +25,30 @@ async function write(text, source) {
 }
 
 /**
- * `<div id="run" data-refresh="2s">` is fetched again from its own page and replaced, until the page sends it without
- * `data-refresh`: then the work is done, and the sentence that told of its beginning goes.
+ * `<div id="run" data-refresh="2s">` is fetched again from its own page, or from the address in `data-from`, and replaced, until it
+ * comes without `data-refresh`: then the work is done, and the sentence that told of its beginning goes.
  */
 function refresh(element) {
   const pause = parseFloat(element.dataset.refresh) * 1000 || 2000;
+  const { from } = element.dataset;
   setTimeout(async () => {
-    const page = document.hidden ? null : await fetched();
+    const page = document.hidden ? null : await fetched(from ?? location.href);
     const next = page?.getElementById(element.id);
     if (!element.isConnected) return;
     if (!next) return refresh(element);
     if (next.isEqualNode(element)) return refresh(element);
     element.replaceWith(next);
-    document.title = page.title;
+    if (!from) document.title = page.title;
     grow();
     if (next.dataset.refresh) refresh(next);
-    else document.getElementById("done")?.remove();
+    else if (!from) document.getElementById("done")?.remove();
   }, pause);
 }
 
-/** A fresh copy of this page; nothing if the server does not answer with it. */
-async function fetched() {
+/** What is at an address now; nothing if the server does not answer with it. */
+async function fetched(address) {
   try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    const answer = await fetch(address, { headers: { accept: "text/html" } });
     if (!answer.ok || answer.redirected) return null;
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
@@ -181,6 +182,13 @@ function proposeSlug(field) {
   field.value = name.replace(/[^a-z0-9]+/g, "-").slice(0, 40).replace(/^-+|-+$/g, "");
 }
 
+/** `<input data-tells="kind ATAT=api_token BBDC-=other">` chooses in the list `kind` what the beginning of the typed text tells. */
+function tell(field) {
+  const [name, ...marks] = field.dataset.tells.split(" ");
+  const found = marks.map((mark) => mark.split("=")).find(([start]) => field.value.trim().startsWith(start));
+  if (found) field.form.elements[name].value = found[1];
+}
+
 function followTyping() {
   document.querySelectorAll("[data-fill]").forEach(fill);
   document.querySelectorAll("[data-when]").forEach(choose);
@@ -217,6 +225,7 @@ addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").
 document.addEventListener("input", ({ target }) => {
   target.dataset.typed = "yes";
   document.querySelectorAll("[data-slug-of]").forEach(proposeSlug);
+  if (target.dataset.tells) tell(target);
   followTyping();
 }, true);
 document.addEventListener("change", ({ target }) => {

@@ -19,6 +19,8 @@ use stave_domain::{
     integration::{ApiTimeout, Integration, IntegrationSlug, OAuthVersion, Platform},
     organization::Organization,
     package::Package,
+    repository::Repository,
+    synchronization::Synchronization,
     website::Website,
 };
 
@@ -48,11 +50,13 @@ pub struct IntegrationEffect {
     /// People who are connected by it.
     pub accounts: u64,
     /// Packages that are read with the rights of one of those accounts.
-    pub packages: Vec<Package>,
+    pub packages: Vec<(Package, Repository)>,
     /// Organizations whose members have to log in with it.
     pub enforced_by: Vec<Organization>,
     /// Websites whose visitors log in with it, or will, as a draft says: each with its organization.
     pub websites: Vec<(Organization, Website)>,
+    /// Synchronizations that follow a workspace there: each with its organization.
+    pub synchronizations: Vec<(Organization, Synchronization)>,
 }
 
 impl App {
@@ -285,11 +289,16 @@ impl App {
             let organization = self.storage.organization_find(website.organization_id).await?;
             websites.extend(organization.map(|organization| (organization, website)));
         }
-        Ok(IntegrationEffect { integration, accounts, packages, enforced_by, websites })
+        let mut synchronizations = Vec::new();
+        for synchronization in self.storage.synchronization_list_of_integration(id).await? {
+            let organization = self.storage.organization_find(synchronization.organization_id).await?;
+            synchronizations.extend(organization.map(|organization| (organization, synchronization)));
+        }
+        Ok(IntegrationEffect { integration, accounts, packages, enforced_by, websites, synchronizations })
     }
 
     /// Deletes an integration and the connected accounts that hang on it. In an organization not while its members have to log
-    /// in with it; in the Admin section that rule goes too.
+    /// in with it or a synchronization follows a workspace there; in the Admin section all of that goes too.
     pub async fn integration_delete(
         &self,
         actor: &Actor,
@@ -306,7 +315,26 @@ impl App {
                 organization.name, integration.name
             )));
         }
-        self.storage.integration_delete(id).await?;
+        if integration.organization_id.is_some()
+            && let Some((_, synchronization)) = effect.synchronizations.first()
+        {
+            return Err(Failure::Conflict(format!(
+                "The synchronization with {} follows a workspace there. Delete it under Settings > Synchronizations first.",
+                synchronization.workspace.title()
+            )));
+        }
+        let txn = self.people_change().await?;
+        let mut gone = Vec::new();
+        for (organization, synchronization) in effect.synchronizations {
+            let before = txn.member_list(organization.id).await?;
+            gone.extend(self.synchronization_end(&txn, synchronization.id).await?);
+            self.members_settle_without(&txn, actor, &before).await?;
+        }
+        txn.integration_delete(id).await?;
+        txn.commit().await?;
+        for repository in gone {
+            self.mirror_remove(repository);
+        }
         let action = format!("deleted the integration {}", integration.name);
         self.log_by(actor, integration.organization_id, action).await
     }

@@ -176,6 +176,7 @@ mod tests {
             storage_url: None,
             outbound: Outbound::default(),
             key: KeySource::DataFolder,
+            mail: None,
             docs_edit_url: None,
         };
         let app = App::start(settings).await.unwrap();
@@ -185,6 +186,7 @@ mod tests {
             short_name: "acme".parse().unwrap(),
             name: "Acme".into(),
             enforced: None,
+            deactivates_found: false,
             created_at: now,
         };
         app.storage.organization_insert(&organization).await.unwrap();

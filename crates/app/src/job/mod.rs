@@ -1,16 +1,23 @@
 //! Jobs: work off the request path. It survives kill -9, because a job is a row and a lease that runs out.
 
+mod list;
 mod run;
 mod runner;
 mod schedule;
 
+pub use list::{JobLine, JobPage, JobSubject};
+
 use crate::{App, Failure, entropy};
-use stave_domain::job::Job;
+use stave_domain::{
+    id::OrganizationId,
+    job::{Job, NewJob, Urgency},
+};
 use stave_storage::Storage;
 use tokio_util::sync::CancellationToken;
 
-/// Jobs that run at the same time in one process.
-const WORKERS: usize = 8;
+/// Jobs that run at the same time in one process: enough that some are left while others wait for a platform that takes no more
+/// requests.
+const WORKERS: usize = 12;
 
 impl App {
     /// Runs jobs until `stop`; those that are running then are handed back.
@@ -22,17 +29,38 @@ impl App {
         tokio::join!(workers, self.keep_schedule(&stop));
     }
 
-    /// Has a job done as soon as possible.
-    pub(crate) async fn job_enqueue(&self, job: Job) -> Result<(), Failure> {
-        self.job_enqueue_in(&self.storage, job).await?;
+    /// Has a job done as soon as possible, for an organization or for the installation.
+    pub(crate) async fn job_enqueue(
+        &self,
+        job: Job,
+        organization: Option<OrganizationId>,
+    ) -> Result<(), Failure> {
+        self.job_enqueue_in(&self.storage, job, organization).await?;
         self.job_bell.notify_one();
         Ok(())
     }
 
     /// The same within a transaction; ring `job_bell` after its commit.
-    pub(crate) async fn job_enqueue_in(&self, storage: &Storage, job: Job) -> Result<(), Failure> {
+    pub(crate) async fn job_enqueue_in(
+        &self,
+        storage: &Storage,
+        job: Job,
+        organization_id: Option<OrganizationId>,
+    ) -> Result<(), Failure> {
+        self.job_enqueue_as(storage, job.urgency(), job, organization_id).await
+    }
+
+    /// The same, as urgent as whoever asks for it says.
+    pub(crate) async fn job_enqueue_as(
+        &self,
+        storage: &Storage,
+        urgency: Urgency,
+        job: Job,
+        organization_id: Option<OrganizationId>,
+    ) -> Result<(), Failure> {
         let now = self.clock.now();
-        Ok(storage.job_enqueue(entropy::id(), &job, now, now).await?)
+        let new = NewJob { id: entropy::id(), job, organization_id, urgency, run_at: now, created_at: now };
+        Ok(storage.job_enqueue(&new).await?)
     }
 
     /// On SQLite there is one process, and so one name: after a crash its jobs are its own again at once.

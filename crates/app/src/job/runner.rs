@@ -54,8 +54,8 @@ impl App {
     /// Does a job while renewing its lease. A panic in it counts as a failure of it.
     async fn job_attend(&self, worker: &str, claimed: ClaimedJob, stop: &CancellationToken) {
         let app = self.clone();
-        let job = claimed.job;
-        let mut task = tokio::spawn(async move { app.job_run(job).await });
+        let (id, job) = (claimed.id, claimed.job);
+        let mut task = tokio::spawn(async move { app.job_run(id, job).await });
         let mut renew = tokio::time::interval(Duration::from_secs(LEASE.unsigned_abs().as_secs() / 3));
         let outcome = loop {
             tokio::select! {

@@ -27,7 +27,12 @@ impl App {
     }
 
     async fn due_do(&self) -> Result<(), Failure> {
-        self.packages_check().await?;
+        self.repositories_check().await?;
+        self.synchronizations_check().await?;
+        self.credentials_warn().await?;
+        self.synchronizations_tell().await?;
+        self.deliveries_sweep().await?;
+        self.endpoints_check().await?;
         self.servers_watch().await?;
         self.logins_sweep().await?;
         self.issuers_sweep().await?;

@@ -91,7 +91,7 @@ impl App {
         organization: &str,
         slug: &str,
     ) -> Result<(Organization, Website), Failure> {
-        let organization = self.organization_owned(actor, organization).await?;
+        let organization = self.organization_managed(actor, organization).await?;
         let missing = || Failure::NotFound("website");
         let slug: Slug = slug.parse().map_err(|_| missing())?;
         let website = self.storage.website_find_by_slug(&slug).await?;
@@ -105,7 +105,7 @@ impl App {
         actor: &Actor,
         organization: &str,
     ) -> Result<(Organization, Vec<WebsiteLine>), Failure> {
-        let organization = self.organization_owned(actor, organization).await?;
+        let organization = self.organization_managed(actor, organization).await?;
         let mut lines = Vec::new();
         for website in self.storage.website_list(organization.id).await? {
             let counts = self.storage.website_counts(website.id).await?;
@@ -135,7 +135,7 @@ impl App {
         organization: &str,
         form: &WebsiteForm,
     ) -> Result<Website, Failure> {
-        let organization = self.organization_owned(actor, organization).await?;
+        let organization = self.organization_managed(actor, organization).await?;
         let (slug, typed) = form.read_new()?;
         let website = Website {
             id: entropy::id(),

@@ -7,10 +7,15 @@
 //! With `-- websites` the first clicks are made already, and two websites are there whose visitors log in with Bitbucket: one
 //! behind a real nginx, one of HTML alone.
 //!
+//! With `-- synchronization` the organization `acme` follows the workspace already, which has more people and repositories then.
+//! What is typed into the terminal changes the workspace: "take grace payments".
+//!
 //! Everything is in a temporary folder and gone at the end (Ctrl+C).
 
 mod newcomer;
+mod synchronization;
 mod website;
+mod workspace;
 
 use stave_server::{Config, serve::serve};
 use stave_testkit::{DataCenterOptions, FakeBitbucket, FakeDataCenter, Version};
@@ -41,6 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
     match std::env::args().nth(1).as_deref() {
         Some("websites") => website::show(config, stop).await,
+        Some("synchronization") => synchronization::show(config, stop).await,
         version => show(config, stop, version).await,
     }
 }
@@ -97,6 +103,6 @@ fn version_asked(asked: Option<&str>) -> Result<Version, String> {
     found.ok_or_else(|| {
         let all: Vec<_> = Version::ALL.iter().map(|version| version.number()).collect();
         let all = all.join(", ");
-        format!("There is no version {asked} of the fake Data Center. There are {all}; or say websites.")
+        format!("There is no version {asked} of the fake Data Center. There are {all}; or say websites or synchronization.")
     })
 }

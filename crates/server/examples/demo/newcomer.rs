@@ -30,12 +30,19 @@ pub(crate) async fn ada(stave: &str, setup_link: &str, bitbucket: &FakeBitbucket
         ("slug", &slug),
     ];
     ada.send("/admin/integrations/new", &fields).await.shows("The integration was created");
-    let consent = ada.open(&format!("/login/{slug}")).await;
-    let back = bitbucket.grant_access(consent.url.as_str(), "ada").await;
-    ada.open(&back).await.shows("Create account");
-    let fields = [("username", "ada"), ("name", "Ada"), ("email", "ada@example.com")];
-    ada.send("/login/register", &fields).await;
+    log_in(&ada, bitbucket, "ada").await;
     ada.send("/admin/setup/leave", &[]).await.shows("Setup Mode is over");
     ada.send("/orgs/new", &[("name", "Acme"), ("short_name", "acme")]).await.shows("Acme");
     ada
+}
+
+/// Connects Bitbucket for the first time, as this person, and registers.
+pub(crate) async fn log_in(browser: &Browser, bitbucket: &FakeBitbucket, name: &str) {
+    let form = browser.open("/login").await;
+    let consent = browser.press(&form, "Log in with Bitbucket").await;
+    let back = bitbucket.grant_access(consent.url.as_str(), name).await;
+    browser.open(&back).await.shows("Create account");
+    let capital = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
+    let fields = [("username", name), ("name", &capital), ("email", &format!("{name}@example.com"))];
+    browser.send("/login/register", &fields).await;
 }

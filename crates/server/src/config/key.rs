@@ -26,6 +26,12 @@ pub enum Key {
     SealingKey,
     /// A file that holds the key that seals secrets.
     SealingKeyFile,
+    /// The mail server.
+    SmtpUrl,
+    /// A file that holds the password of the user at the mail server.
+    SmtpPasswordFile,
+    /// From which address mail comes.
+    MailFrom,
     /// Where the sources of the guides can be changed.
     DocsEditUrl,
     /// How log lines look.
@@ -50,7 +56,7 @@ pub(crate) struct Words {
 
 impl Key {
     /// Every key, in the order of the manual.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Config,
         Self::Data,
         Self::Listen,
@@ -61,6 +67,9 @@ impl Key {
         Self::OutboundAllow,
         Self::SealingKey,
         Self::SealingKeyFile,
+        Self::SmtpUrl,
+        Self::SmtpPasswordFile,
+        Self::MailFrom,
         Self::DocsEditUrl,
         Self::LogFormat,
         Self::LogLevel,
@@ -94,7 +103,7 @@ impl Key {
     /// Whether the value must not be shown.
     #[must_use]
     pub fn is_secret(self) -> bool {
-        matches!(self, Self::DatabaseUrl | Self::SealingKey)
+        matches!(self, Self::DatabaseUrl | Self::SealingKey | Self::SmtpUrl)
     }
 
     pub(crate) fn words(self) -> &'static Words {
@@ -109,6 +118,9 @@ impl Key {
             Self::OutboundAllow => &OUTBOUND_ALLOW,
             Self::SealingKey => &SEALING_KEY,
             Self::SealingKeyFile => &SEALING_KEY_FILE,
+            Self::SmtpUrl => &SMTP_URL,
+            Self::SmtpPasswordFile => &SMTP_PASSWORD_FILE,
+            Self::MailFrom => &MAIL_FROM,
             Self::DocsEditUrl => &DOCS_EDIT_URL,
             Self::LogFormat => &LOG_FORMAT,
             Self::LogLevel => &LOG_LEVEL,
@@ -212,6 +224,37 @@ const SEALING_KEY_FILE: Words = Words {
     about: "A file that holds the sealing key, instead of `key`.\n\
             The file must exist; Stave does not make it.",
     example: "key-file = \"/run/secrets/stave-key\"",
+};
+
+const SMTP_URL: Words = Words {
+    name: "smtp-url",
+    placeholder: "URL",
+    default: "none: no mail is sent, and everything else works",
+    about: "The mail server: `smtps://user:password@host`, or `smtp://host` for one that takes mail without a log-in.\n\
+            With `smtps` TLS begins with the connection (port 465). With `smtp` it begins by STARTTLS: a user and a password are \
+            sent in no other way, except to this machine (port 587); without them TLS is used if the server offers it (port 25). \
+            Characters such as `@` in a user or password are written `%40`. The server may be anywhere: `outbound-allow` says \
+            nothing about it. Owners and admins of an organization are told by mail that a credential expires, and that a \
+            synchronization has been failing for a day.",
+    example: "smtp-url = \"smtps://stave@mail.example.com\"",
+};
+
+const SMTP_PASSWORD_FILE: Words = Words {
+    name: "smtp-password-file",
+    placeholder: "FILE",
+    default: "none",
+    about: "A file that holds the password of the user in `smtp-url`, instead of a password there.\n\
+            It suits secrets that a service manager puts into a file.",
+    example: "smtp-password-file = \"/run/secrets/stave-smtp-password\"",
+};
+
+const MAIL_FROM: Words = Words {
+    name: "mail-from",
+    placeholder: "ADDRESS",
+    default: "none; needed with `smtp-url`",
+    about: "The e-mail address from which mail comes.\n\
+            The mail server has to take mail from it.",
+    example: "mail-from = \"stave@example.com\"",
 };
 
 const DOCS_EDIT_URL: Words = Words {

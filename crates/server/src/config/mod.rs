@@ -16,7 +16,7 @@ pub use value::LogFormat;
 
 use ipnet::IpNet;
 use source::Sources;
-use stave_app::KeySource;
+use stave_app::{KeySource, MailServer, MailSettings};
 use stave_domain::{Invalid, Secret};
 use std::{
     collections::BTreeMap,
@@ -46,6 +46,8 @@ pub struct Config {
     pub outbound_allow: Vec<IpNet>,
     /// Where the key that seals secrets comes from.
     pub key: KeySource,
+    /// By which server mail goes out; `None` sends none.
+    pub mail: Option<MailSettings>,
     /// Where the sources of the guides can be changed; `None` shows no link.
     pub docs_edit_url: Option<Url>,
     /// How log lines look.
@@ -88,6 +90,7 @@ impl Config {
             storage_url: None,
             outbound_allow: Vec::new(),
             key: KeySource::DataFolder,
+            mail: None,
             docs_edit_url: None,
             log_format: LogFormat::Human,
             log_level: LevelFilter::INFO,
@@ -111,6 +114,7 @@ impl Config {
             storage_url: reading.value(Key::StorageUrl, value::storage_url),
             outbound_allow: reading.value(Key::OutboundAllow, value::ranges).unwrap_or_default(),
             key: reading.sealing_key(),
+            mail: reading.mail(),
             docs_edit_url: reading.value(Key::DocsEditUrl, value::docs_edit_url),
             log_format: reading.value(Key::LogFormat, value::log_format).unwrap_or(defaults.log_format),
             log_level: reading.value(Key::LogLevel, value::log_level).unwrap_or(defaults.log_level),
@@ -151,18 +155,25 @@ impl Config {
                  with `url`.",
             );
         }
-        if matches!(self.origin(Key::DatabaseUrl), Origin::Flag(_)) && self.database_url_has_password() {
+        if self.is_password_in_flag(Key::DatabaseUrl) {
             advice.push(
                 "The password in --database-url can be read in the list of processes. Give it with STAVE_DATABASE_URL or \
                  `database-url-file`.",
+            );
+        }
+        if self.is_password_in_flag(Key::SmtpUrl) {
+            advice.push(
+                "The password in --smtp-url can be read in the list of processes. Give it with STAVE_SMTP_URL or \
+                 `smtp-password-file`.",
             );
         }
         advice
     }
 
     /// A password stands before the host, or among the parameters.
-    fn database_url_has_password(&self) -> bool {
-        let parsed = self.database_url.as_ref().and_then(|secret| Url::parse(secret.expose()).ok());
+    fn is_password_in_flag(&self, key: Key) -> bool {
+        let given = self.given.get(&key).filter(|given| matches!(given.origin, Origin::Flag(_)));
+        let parsed = given.and_then(|given| Url::parse(given.text.expose()).ok());
         parsed.is_some_and(|url| {
             url.password().is_some() || url.query_pairs().any(|(parameter, _)| parameter == "password")
         })
@@ -177,14 +188,13 @@ struct Reading {
 
 impl Reading {
     fn value<T>(&mut self, key: Key, understand: impl FnOnce(&str) -> Result<T, Invalid>) -> Option<T> {
-        let given = self.sources.given.get(&key)?;
-        match understand(given.text.expose()) {
-            Ok(value) => Some(value),
-            Err(invalid) => {
-                self.problems.push(format!("{} ({}): {invalid}", key.name(), given.origin));
-                None
-            }
-        }
+        let understood = understand(self.sources.given.get(&key)?.text.expose());
+        self.understood(key, understood)
+    }
+
+    fn understood<T>(&mut self, key: Key, understood: Result<T, Invalid>) -> Option<T> {
+        let origin = self.sources.given.get(&key).map_or(Origin::Default, |given| given.origin.clone());
+        understood.map_err(|invalid| self.problems.push(format!("{} ({origin}): {invalid}", key.name()))).ok()
     }
 
     fn database_url(&mut self) -> Option<Secret> {
@@ -199,6 +209,40 @@ impl Reading {
         let from_file = self.value(Key::SealingKeyFile, |path| Ok(KeySource::File(PathBuf::from(path))));
         let given = self.value(Key::SealingKey, |text| Ok(KeySource::Given(Secret::new(text))));
         given.or(from_file).unwrap_or(KeySource::DataFolder)
+    }
+
+    fn mail(&mut self) -> Option<MailSettings> {
+        let server = self.value(Key::SmtpUrl, str::parse::<MailServer>);
+        let password = self.value(Key::SmtpPasswordFile, value::secret_in_file);
+        let from = self.value(Key::MailFrom, |text| Ok(text.to_owned()));
+        let [has_server, has_password, has_from] = [Key::SmtpUrl, Key::SmtpPasswordFile, Key::MailFrom]
+            .map(|key| self.sources.given.contains_key(&key));
+        if !has_server {
+            let alone = [(Key::SmtpPasswordFile, has_password), (Key::MailFrom, has_from)];
+            if let Some((alone, _)) = alone.into_iter().find(|(_, is_given)| *is_given) {
+                let name = alone.name();
+                self.problems.push(format!(
+                    "{name} is given, but no mail server. Name one with smtp-url, or remove {name}."
+                ));
+            }
+            return None;
+        }
+        let server = match password {
+            Some(password) => self.understood(Key::SmtpPasswordFile, server?.with_password(password))?,
+            None => server?,
+        };
+        if server.lacks_password() && !has_password {
+            self.problems.push(
+                "smtp-url names a user without a password. Add the password there, or give it with smtp-password-file.".into(),
+            );
+        }
+        let Some(from) = from else {
+            self.problems.push(
+                "smtp-url is given, but not from which address mail comes. Give it with mail-from.".into(),
+            );
+            return None;
+        };
+        self.understood(Key::MailFrom, MailSettings::new(server, &from))
     }
 
     /// Two keys that say the same thing: nobody should have to guess which one holds.
@@ -329,6 +373,43 @@ mod tests {
         );
         assert!(config.advice().is_empty());
         assert!(!config.show().contains("hunter2"));
+    }
+
+    #[test]
+    fn mail_is_set_up_whole_or_not_at_all() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "hunter2\n").unwrap();
+        let path = file.path().to_str().unwrap();
+        let (url, from) =
+            (("STAVE_SMTP_URL", "smtps://ada@mail.example.com"), ("STAVE_MAIL_FROM", "stave@example.com"));
+        let config = read(&[], &[url, from, ("STAVE_SMTP_PASSWORD_FILE", path)]).unwrap();
+        assert!(config.mail.is_some());
+        assert!(!format!("{config:?} {}", config.show()).contains("hunter2"));
+        assert!(read(&[], &[]).unwrap().mail.is_none());
+
+        let with_password = "smtp://ada:hunter2@mail.example.com";
+        for (pairs, sentence) in [
+            (vec![from], "mail-from is given, but no mail server."),
+            (vec![("STAVE_SMTP_URL", "smtp://127.0.0.1")], "Give it with mail-from."),
+            (vec![url, from], "smtp-url names a user without a password."),
+            (
+                vec![("STAVE_SMTP_URL", "mail.example.com"), from],
+                "smtp-url (environment STAVE_SMTP_URL): The address of the",
+            ),
+            (
+                vec![("STAVE_SMTP_URL", "smtp://127.0.0.1"), ("STAVE_MAIL_FROM", "Stave")],
+                "mail-from (environment STAVE_MAIL_FROM): This is no",
+            ),
+            (
+                vec![("STAVE_SMTP_URL", with_password), from, ("STAVE_SMTP_PASSWORD_FILE", path)],
+                "has a password already",
+            ),
+        ] {
+            let refusal = read(&[], &pairs).unwrap_err().to_string();
+            assert!(refusal.contains(sentence) && !refusal.contains("hunter2"), "{refusal}");
+        }
+        let flags = [(Key::SmtpUrl, with_password), (Key::MailFrom, "stave@example.com")];
+        assert_eq!(read(&flags, &[]).unwrap().advice().len(), 1, "a password in a flag");
     }
 
     #[test]

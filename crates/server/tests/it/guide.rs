@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The pictures of the guides: `scripts/screenshots` makes these.
-pub(crate) const PICTURES: [&str; 15] = [
+pub(crate) const PICTURES: [&str; 17] = [
     "access",
     "bitbucket-done",
     "bitbucket-form",
@@ -23,6 +23,8 @@ pub(crate) const PICTURES: [&str; 15] = [
     "data-center-oauth1-link",
     "integration-list",
     "login-link",
+    "synchronization-draft",
+    "synchronization-status",
     "upgrade",
     "website-login",
     "website-members",

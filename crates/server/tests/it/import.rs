@@ -152,9 +152,24 @@ async fn a_private_repository_needs_a_credential_that_may_read_it() {
         .map(|rest| rest.split('"').next().unwrap())
         .find(|value| value.starts_with("credential:"));
     let choice = choice.expect("the credential can be chosen").to_owned();
-    ada.send(&format!("{}/edit", page.url.path()), &[("url", &secret.clone_url()), ("credential", &choice)])
-        .await;
+    ada.send(form.url.path(), &[("url", &secret.clone_url()), ("credential", &choice)]).await;
     stave.settled(&ada, page.url.path()).await.shows("acme/secret").shows("1.0.0");
+
+    // The token is revoked: the credential says so, and a new secret mends what failed for the old one.
+    stave.bitbucket.revoke_token(&token);
+    ada.send(&format!("{}/update", page.url.path()), &[]).await;
+    stave.settled(&ada, page.url.path()).await.shows("asks for a log-in, or does not accept");
+    ada.open("/orgs/acme/settings/credentials").await.shows("Does not work");
+    let robot = format!("/orgs/acme/settings/credentials/{}", choice.trim_start_matches("credential:"));
+    let fresh = secret.access_token(&["repository"]);
+    let typed = [
+        ("description", "Robot"),
+        ("kind", "access_token"),
+        ("host", host.as_str()),
+        ("secret", fresh.as_str()),
+    ];
+    ada.send(&robot, &typed).await.shows("Saved.").hides("did not work");
+    stave.settled(&ada, page.url.path()).await.hides("asks for a log-in");
 }
 
 #[tokio::test]
@@ -189,7 +204,7 @@ async fn a_bell_has_the_package_read_again() {
     let repository = stave.bitbucket.workspace("acme").repository("lib");
     repository.commit("main", &[("composer.json", r#"{"name": "acme/lib"}"#)]);
     let page = stave.import(&ada, &repository.clone_url(), "auto").await;
-    let at = page.body.find("/hooks/packages/").expect("the page shows the hook URL");
+    let at = page.body.find("/hooks/repositories/").expect("the page shows the hook URL");
     let hook = page.body[at..].split(['"', '<']).next().unwrap().to_owned();
     repository.tag("2.0.0", r#"{"name": "acme/lib"}"#);
     let client = reqwest::Client::new();

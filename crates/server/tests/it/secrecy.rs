@@ -100,7 +100,7 @@ async fn read_with_token(stave: &Process, browser: &Browser, repository: &str) -
         [("description", "Robot"), ("host", "git.example.com"), ("username", "robot"), ("secret", password)];
     browser.send("/orgs/acme/settings/credentials", &stored).await.shows("Robot");
     let page = browser.send("/orgs/acme/packages", &[("url", repository), ("credential", "auto")]).await;
-    let at = page.body.find("/hooks/packages/").expect("a hook URL");
+    let at = page.body.find("/hooks/repositories/").expect("a hook URL");
     let hook = page.body[at..].split(['"', '<']).next().unwrap().to_owned();
     for _ in 0..300 {
         if !browser.open(page.url.path()).await.body.contains("data-refresh") {

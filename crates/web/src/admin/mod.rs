@@ -1,9 +1,9 @@
-//! The Admin section: Admin Panel, Global Configuration, all organizations and users, the Log. The integrations that the panel
-//! lists have their pages in [`crate::integration`].
+//! The Admin section: Admin Panel, Global Configuration, all organizations, users and jobs. The integrations that the panel lists
+//! have their pages in [`crate::integration`], and the Log has its own in [`crate::log`].
 //!
 //! Every use case here asks whether the actor is an admin or holds the setup link.
 
-mod log;
+mod job;
 mod organization;
 mod search;
 mod setting;
@@ -24,7 +24,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use stave_app::{App, Failure, Problems};
+use stave_app::{App, FailingEndpoint, Failure, Problems};
 use stave_domain::{integration::Integration, user::User};
 
 pub(crate) fn router() -> Router<App> {
@@ -35,7 +35,7 @@ pub(crate) fn router() -> Router<App> {
         .merge(setting::router())
         .merge(organization::router())
         .merge(user::router())
-        .merge(log::router())
+        .merge(job::router())
 }
 
 #[derive(Template)]
@@ -43,6 +43,8 @@ pub(crate) fn router() -> Router<App> {
 struct AdminPanel {
     frame: Frame,
     integrations: Vec<Integration>,
+    /// What of the platforms' interfaces does not answer as it should.
+    failing: Vec<FailingEndpoint>,
     admins: Vec<User>,
     /// The username or e-mail address as it was typed.
     who: String,
@@ -53,7 +55,8 @@ impl AdminPanel {
     async fn of(app: &App, frame: Frame) -> Result<Self, Failure> {
         let admins = app.admin_list(&frame.actor).await?;
         let integrations = app.integration_list().await?;
-        Ok(Self { frame, integrations, admins, who: String::new(), problems: Problems::default() })
+        let failing = app.endpoint_list_failing(&frame.actor).await?;
+        Ok(Self { frame, integrations, failing, admins, who: String::new(), problems: Problems::default() })
     }
 
     fn is_self(&self, user: &User) -> bool {
@@ -131,13 +134,16 @@ mod tests {
     use axum::http::StatusCode;
     use stave_testkit::FakeBitbucket;
 
-    const PAGES: [&str; 6] = [
+    const PAGES: [&str; 9] = [
         "/admin",
         "/admin/integrations/new",
         "/admin/configuration",
         "/admin/users",
         "/admin/organizations",
+        "/admin/jobs",
         "/admin/log",
+        "/admin/log.csv",
+        "/admin/log.jsonl",
     ];
 
     #[tokio::test]

@@ -24,7 +24,10 @@ use axum::{
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 use stave_app::{App, Failure, Reader};
-use stave_domain::package::{Package, PackageName};
+use stave_domain::{
+    package::{Package, PackageName},
+    repository::Repository,
+};
 
 pub(crate) fn router() -> Router<App> {
     let quick = Router::new()
@@ -180,17 +183,17 @@ async fn search(
 ) -> Result<Response, ApiError> {
     let (packages, total) = app.composer_search(&reader, &query.q).await?;
     let home = app.address(&address(&short_name));
-    let results: Vec<Value> = packages.iter().filter_map(|package| result(package, &home)).collect();
+    let results: Vec<Value> = packages.iter().filter_map(|found| result(found, &home)).collect();
     Ok(answer::fresh(&headers, json!({ "results": results, "total": total }).to_string().into_bytes()))
 }
 
 /// A package as `composer search` shows it; `abandoned` is there only if it is so.
-fn result(package: &Package, home: &str) -> Option<Value> {
+fn result((package, repository): &(Package, Repository), home: &str) -> Option<Value> {
     let mut shown = json!({
         "name": package.name.as_ref()?.as_str(),
         "description": package.description,
         "url": format!("{home}/packages/{}", package.id),
-        "repository": package.source.as_str(),
+        "repository": repository.source.as_str(),
     });
     match package.abandoned.as_deref() {
         Some("") => shown["abandoned"] = true.into(),

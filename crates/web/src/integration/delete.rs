@@ -38,7 +38,8 @@ impl DeleteIntegration {
 
     /// Whether something has to be changed first.
     fn is_in_use(&self) -> bool {
-        !self.place.is_admin() && !self.effect.enforced_by.is_empty()
+        let is_used = !self.effect.enforced_by.is_empty() || !self.effect.synchronizations.is_empty();
+        !self.place.is_admin() && is_used
     }
 
     fn action(&self) -> String {

@@ -7,6 +7,7 @@ mod changeover;
 mod check;
 mod condition;
 mod delete;
+mod endpoint;
 mod form;
 mod list;
 mod look;
@@ -41,5 +42,6 @@ fn pages() -> Router<App> {
         .route("/{integration}/finish", post(changeover::finish).get(show::show_again))
         .route("/{integration}/call-off", post(changeover::call_off).get(show::show_again))
         .route("/{integration}/key", post(changeover::renew_key).get(show::show_again))
+        .route("/{integration}/endpoints", post(endpoint::try_now).get(show::show_again))
         .route("/{integration}/delete", get(delete::ask).post(delete::delete))
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{error::PageError, frame::Frame, page::Page};
 use askama::Template;
 use axum::{extract::State, response::Redirect};
-use stave_app::{App, ApplicationLink, Changeover, Failure, IntegrationEffect};
+use stave_app::{App, ApplicationLink, Changeover, EndpointsView, Failure, IntegrationEffect};
 use stave_domain::{
     check::{Check, Outcome, Step},
     integration::{ApiTimeout, Integration, OAuthVersion, Platform},
@@ -28,6 +28,7 @@ pub(super) struct IntegrationPage {
     /// The latest check.
     check: Option<Check>,
     changeover: Option<Changeover>,
+    endpoints: EndpointsView,
     /// The address to share, if an organization manages it.
     login_link: Option<String>,
 }
@@ -42,6 +43,7 @@ impl IntegrationPage {
             link: app.integration_link(integration),
             check: app.check_show(integration).await?,
             changeover: app.changeover_show(integration).await?,
+            endpoints: app.endpoint_list(integration).await?,
             login_link: place.owner.as_ref().map(|owner| app.login_link(owner, integration)),
             frame,
             place,

@@ -20,6 +20,7 @@ async fn app() -> (TempDir, App) {
         storage_url: None,
         outbound: stave_domain::outbound::Outbound::default(),
         key: stave_app::KeySource::DataFolder,
+        mail: None,
         docs_edit_url: None,
     };
     (data, App::start(settings).await.unwrap())

@@ -4,8 +4,11 @@
 //! pages on the newcomer's way are kept there, 1280 and 390 pixels wide; with `STAVE_TEST_PICTURES`, the pictures of the guides, which
 //! `scripts/screenshots` asks for.
 
+mod access;
 mod application_link;
 mod data_center;
+mod monorepo;
 mod newcomer;
 mod organization;
+mod synchronization;
 mod website;

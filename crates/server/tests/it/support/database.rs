@@ -1,7 +1,10 @@
 //! A fresh database for each test: SQLite, or a new one on the PostgreSQL server of `STAVE_TEST_DATABASE_URL`.
 
 use sqlx::{Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
+use stave_domain::Secret;
+use stave_storage::Storage;
 use std::{
+    collections::BTreeMap,
     env,
     path::Path,
     process,
@@ -39,6 +42,23 @@ impl TestDatabase {
         }
     }
 
+    /// The rows of the Stave whose data folder this is, read beside it.
+    pub(crate) async fn storage(&self, data: &Path) -> Storage {
+        let url = match &self.postgresql {
+            Some(url) => url.to_string(),
+            None => format!("sqlite://{}", data.join("stave.sqlite").display()),
+        };
+        Storage::open(&Secret::new(url)).await.expect("the database opens")
+    }
+
+    /// Every row of every table, as text: what a dump would show.
+    pub(crate) async fn dump(&self, data: &Path) -> BTreeMap<String, Vec<String>> {
+        match &self.postgresql {
+            Some(url) => dump_postgresql(url).await,
+            None => dump_sqlite(&data.join("stave.sqlite")).await,
+        }
+    }
+
     /// What `--database-url` has to say; `None` is Stave's default.
     pub(crate) fn url(&self) -> Option<&str> {
         self.postgresql.as_ref().map(Url::as_str)
@@ -58,6 +78,43 @@ impl Drop for TestDatabase {
         });
         _ = dropping.join();
     }
+}
+
+async fn dump_sqlite(file: &Path) -> BTreeMap<String, Vec<String>> {
+    let options = SqliteConnectOptions::new().filename(file).read_only(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.expect("the file opens");
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let tables: Vec<String> =
+        sqlx::query_scalar(tables).fetch_all(&mut connection).await.expect("it has tables");
+    let mut dump = BTreeMap::new();
+    for table in tables {
+        let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info(?)")
+            .bind(&table)
+            .fetch_all(&mut connection)
+            .await
+            .expect("it has columns");
+        let row = columns.iter().map(|column| format!("'{column}=' || quote(\"{column}\")"));
+        let row = row.collect::<Vec<_>>().join(" || ' ' || ");
+        let rows = sqlx::AssertSqlSafe(format!("SELECT {row} AS row FROM \"{table}\" ORDER BY row"));
+        let rows = sqlx::query_scalar(rows).fetch_all(&mut connection).await.expect("it has rows");
+        dump.insert(table, rows);
+    }
+    connection.close().await.expect("it closes");
+    dump
+}
+
+async fn dump_postgresql(url: &Url) -> BTreeMap<String, Vec<String>> {
+    let mut connection = PgConnection::connect(url.as_str()).await.expect("the test server answers");
+    let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'";
+    let tables: Vec<String> =
+        sqlx::query_scalar(tables).fetch_all(&mut connection).await.expect("it has tables");
+    let mut dump = BTreeMap::new();
+    for table in tables {
+        let rows = sqlx::AssertSqlSafe(format!("SELECT t::text AS row FROM \"{table}\" AS t ORDER BY row"));
+        let rows = sqlx::query_scalar(rows).fetch_all(&mut connection).await.expect("it has rows");
+        dump.insert(table, rows);
+    }
+    dump
 }
 
 fn server() -> Option<Url> {

@@ -1,7 +1,9 @@
 //! The real binary `stave`, in a folder of its own.
 
 use super::database::TestDatabase;
+use stave_storage::Storage;
 use std::{
+    collections::BTreeMap,
     path::Path,
     process::{ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
@@ -41,6 +43,16 @@ impl Place {
     /// Runs a statement in the database while no Stave runs.
     pub(crate) async fn execute(&self, statement: &'static str) {
         self.database.execute(&self.data(), statement).await;
+    }
+
+    /// The rows of a Stave that has run here, read beside it.
+    pub(crate) async fn storage(&self) -> Storage {
+        self.database.storage(&self.data()).await
+    }
+
+    /// Every row of every table.
+    pub(crate) async fn dump(&self) -> BTreeMap<String, Vec<String>> {
+        self.database.dump(&self.data()).await
     }
 
     /// `stave` with these arguments, listening on a free port, with nothing of this machine's own configuration.
@@ -120,6 +132,14 @@ impl Process {
     /// The link that it printed.
     pub(crate) fn setup_link(&self) -> &str {
         &self.setup_link
+    }
+
+    /// The most memory that it ever had, in KiB (Linux).
+    pub(crate) fn peak_memory_kib(&self) -> u64 {
+        let pid = self.child.id().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line of memory");
+        line.trim_end_matches("kB").trim().parse().expect("a number")
     }
 
     /// The address of a path.

@@ -4,8 +4,9 @@ use super::{Browser, database::TestDatabase};
 use stave_app::App;
 use stave_domain::Secret;
 use stave_server::{Config, Stave};
+use stave_storage::Storage;
 use stave_testkit::{Composer, Consumer, FakeBitbucket};
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -16,8 +17,8 @@ pub(crate) struct TestStave {
     pub(crate) url: String,
     stop: CancellationToken,
     served: Option<tokio::task::JoinHandle<()>>,
-    _data: TempDir,
-    _database: TestDatabase,
+    data: TempDir,
+    database: TestDatabase,
 }
 
 impl TestStave {
@@ -39,7 +40,17 @@ impl TestStave {
             async move { stave.run(stop).await.expect("Stave serves") }
         });
         let bitbucket = FakeBitbucket::start().await;
-        Self { bitbucket, app, url, stop, served: Some(served), _data: data, _database: database }
+        Self { bitbucket, app, url, stop, served: Some(served), data, database }
+    }
+
+    /// Its rows, read beside it.
+    pub(crate) async fn storage(&self) -> Storage {
+        self.database.storage(self.data.path()).await
+    }
+
+    /// Every row of every table.
+    pub(crate) async fn dump(&self) -> BTreeMap<String, Vec<String>> {
+        self.database.dump(self.data.path()).await
     }
 
     /// A fresh browser.

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use stave_domain::{
     Timestamp,
     id::{IntegrationId, JobId, SynchronizationId},
+    integration::Platform,
     job::{Job, Progress},
     organization::Role,
     synchronization::{
@@ -109,6 +110,7 @@ impl App {
             teller: &teller,
             rights_from: synchronization.rights_from,
             is_draft: synchronization.stage == Stage::Draft,
+            platform: integration.platform,
         };
         let known = self.storage.remote_repository_list(synchronization.id).await?;
         match reader.read(synchronization, &known).await {
@@ -198,6 +200,7 @@ struct WorkspaceReader<'a> {
     rights_from: RightsFrom,
     /// Whether it is still open who is asked what people may read.
     is_draft: bool,
+    platform: Platform,
 }
 
 impl WorkspaceReader<'_> {
@@ -225,8 +228,26 @@ impl WorkspaceReader<'_> {
         };
         let groups = self.groups(&workspace, &mut notes).await?;
         let rights_from = if rights.is_some() { RightsFrom::Everybody } else { RightsFrom::EachPerson };
-        let seen = Seen { workspace, repositories, people, rights, groups };
+        let is_complete = self.sees_everything(rights.is_some(), groups.is_some());
+        let missing = missing(known, &repositories).len();
+        if missing > 0 && !is_complete {
+            notes.push(format!(
+                "Repositories of {} that are no longer shown to these rights, which do not see everything there: {missing}. Their packages stay for a day; after that they count as deleted.",
+                workspace.title()
+            ));
+        }
+        let read_at = self.teller.app.clock.now();
+        let seen = Seen { workspace, repositories, is_complete, read_at, people, rights, groups };
         Ok(Read { seen, numbers, notes, rights_from })
+    }
+
+    /// Whether what is not shown is not there. Cloud tells everybody's rights to those who administer the workspace only, and Data
+    /// Center the groups to those who administer the project; to others a repository may just be hidden.
+    fn sees_everything(&self, tells_rights: bool, tells_groups: bool) -> bool {
+        match self.platform {
+            Platform::BitbucketCloud => tells_rights,
+            Platform::BitbucketDataCenter => tells_groups,
+        }
     }
 
     /// Those that are there all the same: a list that changes while it is read may miss some. Nothing is taken for gone before the
@@ -237,9 +258,8 @@ impl WorkspaceReader<'_> {
         known: &[KnownRepository],
         listed: &[RemoteRepository],
     ) -> Result<Vec<RemoteRepository>, UpstreamError> {
-        let listed: HashSet<&str> = listed.iter().map(|repository| repository.external_id.as_str()).collect();
         let mut there = Vec::new();
-        for missing in known.iter().filter(|known| !listed.contains(known.remote.external_id.as_str())) {
+        for missing in missing(known, listed) {
             there.extend(self.follow.repository_look(&self.caller, workspace, &missing.remote).await?);
         }
         Ok(there)
@@ -328,6 +348,12 @@ impl WorkspaceReader<'_> {
             read => read,
         }
     }
+}
+
+/// Those that are known and were not listed.
+fn missing<'a>(known: &'a [KnownRepository], listed: &[RemoteRepository]) -> Vec<&'a KnownRepository> {
+    let listed: HashSet<&str> = listed.iter().map(|repository| repository.external_id.as_str()).collect();
+    known.iter().filter(|known| !listed.contains(known.remote.external_id.as_str())).collect()
 }
 
 fn to_the_millisecond(instant: Timestamp) -> Option<Timestamp> {

@@ -130,6 +130,10 @@ pub struct InstalledWebhook {
 /// have no such bound: a run that fails takes nothing from anybody.
 pub const OLDEST_ANSWER: SignedDuration = SignedDuration::from_hours(24);
 
+/// A repository that is missing for so long counts as gone, if those who look may not see everything. To those who may, it is gone
+/// at once.
+pub const MISSING_TOO_LONG: SignedDuration = SignedDuration::from_hours(24);
+
 /// A synchronization that fails for so long is told to the owners by mail.
 pub const FAILING_TOO_LONG: SignedDuration = SignedDuration::from_hours(24);
 

@@ -1,9 +1,10 @@
 //! The difference between what a workspace is and what is remembered of it. Applied, it makes a second run find none.
 
 use super::{
-    AccessSet, Choice, KnownPerson, KnownRepository, Manifest, RemoteGroup, RemotePerson, RemoteRepository,
-    Synchronization, Workspace,
+    AccessSet, Choice, KnownPerson, KnownRepository, MISSING_TOO_LONG, Manifest, RemoteGroup, RemotePerson,
+    RemoteRepository, Synchronization, Workspace,
 };
+use crate::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is remembered of a workspace.
@@ -24,6 +25,10 @@ pub struct Seen {
     pub workspace: Workspace,
     /// All of its repositories that the credential sees, each once.
     pub repositories: Vec<RemoteRepository>,
+    /// Whether the credential may see everything there: only then is what it does not see not there.
+    pub is_complete: bool,
+    /// When it was read.
+    pub read_at: Timestamp,
     /// Its people.
     pub people: Option<Vec<RemotePerson>>,
     /// What everybody may read, by external id of the person; those who are missing may read nothing. People who are not of
@@ -134,7 +139,7 @@ fn repositories(known: &Known, seen: &Seen, numbers: &Numbers) -> (Vec<KnownRepo
     for remote in &seen.repositories {
         let Some(number) = numbers.find(&remote.external_id) else { continue };
         match before.remove(&number) {
-            Some(known) if known.remote == *remote => {}
+            Some(known) if known.remote == *remote && known.missing_since.is_none() => {}
             Some(known) => put.push(KnownRepository {
                 manifest: if may_be_another(&known.remote, remote) {
                     Manifest::Unknown
@@ -142,6 +147,7 @@ fn repositories(known: &Known, seen: &Seen, numbers: &Numbers) -> (Vec<KnownRepo
                     known.manifest
                 },
                 remote: remote.clone(),
+                missing_since: None,
                 ..known.clone()
             }),
             None => put.push(KnownRepository {
@@ -151,10 +157,20 @@ fn repositories(known: &Known, seen: &Seen, numbers: &Numbers) -> (Vec<KnownRepo
                 looked_at: None,
                 problem: None,
                 choice: Choice::Selection,
+                missing_since: None,
             }),
         }
     }
-    (put, before.into_keys().collect())
+    let mut gone = BTreeSet::new();
+    for (number, known) in before {
+        match known.missing_since {
+            _ if seen.is_complete => _ = gone.insert(number),
+            Some(since) if seen.read_at.duration_since(since) >= MISSING_TOO_LONG => _ = gone.insert(number),
+            Some(_) => {}
+            None => put.push(KnownRepository { missing_since: Some(seen.read_at), ..known.clone() }),
+        }
+    }
+    (put, gone)
 }
 
 /// Whether a composer.json may have come or gone.

@@ -73,6 +73,8 @@ pub struct KnownRepository {
     pub problem: Option<String>,
     /// What a person decided.
     pub choice: Choice,
+    /// Since when the platform does not show it to a credential that may not see everything: deleted, or only hidden from it.
+    pub missing_since: Option<Timestamp>,
 }
 
 #[cfg(test)]

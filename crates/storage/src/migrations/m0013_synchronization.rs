@@ -77,6 +77,7 @@ async fn repositories(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .number_or_null("looked_at")
         .text_or_null("problem")
         .text("choice")
+        .number_or_null("missing_since")
         .text("search")
         .key(["synchronization_id", "number"])
         .belongs_to("synchronization_id", "synchronization")

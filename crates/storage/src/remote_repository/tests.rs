@@ -35,6 +35,7 @@ async fn what_is_put_comes_back() {
         looked_at: None,
         problem: Some("No.".into()),
         choice: Choice::Wanted,
+        missing_since: Some(at(7)),
         ..remote_repository(1, "zoo")
     };
     storage.remote_repository_put_many(one, &[mailer.clone(), bare.clone()]).await.unwrap();

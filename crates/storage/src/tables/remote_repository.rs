@@ -30,6 +30,7 @@ pub struct Model {
     pub problem: Option<String>,
     /// What [`choice_key`] says.
     pub choice: String,
+    pub missing_since: Option<i64>,
     pub search: String,
 }
 
@@ -85,6 +86,7 @@ impl From<(SynchronizationId, &KnownRepository)> for Model {
             looked_at: known.looked_at.map(Timestamp::as_millisecond),
             problem: known.problem.clone(),
             choice: choice_key(known.choice).to_owned(),
+            missing_since: known.missing_since.map(Timestamp::as_millisecond),
             search: search_text(&[&remote.slug, &remote.name, remote.project.as_deref().unwrap_or_default()]),
         }
     }
@@ -111,6 +113,7 @@ impl TryFrom<Model> for KnownRepository {
             looked_at: row.instant_or_null("looked_at", model.looked_at)?,
             problem: model.problem,
             choice: choice(&row, &model.choice)?,
+            missing_since: row.instant_or_null("missing_since", model.missing_since)?,
         })
     }
 }

@@ -61,6 +61,7 @@ pub(crate) fn remote_repository(number: u32, slug: &str) -> KnownRepository {
         looked_at: Some(at(6)),
         problem: None,
         choice: Choice::Selection,
+        missing_since: None,
     }
 }
 

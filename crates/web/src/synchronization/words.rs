@@ -25,7 +25,7 @@ pub(super) fn webhooks(line: &SynchronizationLine) -> String {
         () if !line.synchronization.has_webhooks && line.webhooks.is_empty() => "switched off".into(),
         () if line.webhooks.len() > in_repositories => "one for everything".into(),
         () if in_repositories != 0 => counted(&in_repositories, "repository", "repositories"),
-        () => "none installed".into(),
+        () => "none yet".into(),
     }
 }
 
@@ -53,6 +53,9 @@ pub(super) fn state(line: &FollowedLine) -> (&'static str, &'static str) {
 
 /// Why it is that, in a sentence; empty where the state says it all.
 pub(super) fn why(line: &FollowedLine) -> &'static str {
+    if line.known.missing_since.is_some() {
+        return "Bitbucket does not show it to these rights any more, which do not see everything there. After a day it counts as deleted.";
+    }
     match (line.state, line.known.manifest) {
         (RepositoryState::Package, Manifest::Absent) => {
             "Its composer.json is not at the root of the default branch now. What is published stays."

@@ -48,6 +48,8 @@ fn seen(repositories: &[RemoteRepository], people: &[&str], rights: &[(&str, &[u
     Seen {
         workspace: workspace("acme"),
         repositories: repositories.to_vec(),
+        is_complete: true,
+        read_at: crate::Timestamp::UNIX_EPOCH,
         people: Some(people.iter().map(|id| person(id)).collect()),
         rights: Some(rights.iter().map(|(id, numbers)| ((*id).to_owned(), set(numbers))).collect()),
         groups: Some(Vec::new()),
@@ -153,4 +155,25 @@ fn a_repository_that_changed_is_looked_at_again() {
     assert_eq!(step(&known, 1, &renamed).0.repositories[0].manifest, Manifest::Absent);
     let moved = RemoteRepository { default_branch: Some("next".into()), ..repository("{a}", "a") };
     assert_eq!(step(&known, 1, &seen(&[moved], &[], &[])).0.repositories[0].manifest, Manifest::Unknown);
+}
+
+#[test]
+fn what_may_only_be_hidden_is_not_gone_at_once() {
+    let all = [repository("{a}", "a"), repository("{b}", "b")];
+    let hours = |hours| crate::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(hours);
+    let partly = |repositories: &[RemoteRepository], at| Seen {
+        is_complete: false,
+        read_at: hours(at),
+        ..seen(repositories, &[], &[])
+    };
+    let (known, ..) = step(&Known::default(), 0, &partly(&all, 0));
+    let (missing, changes, _) = step(&known, 2, &partly(&all[..1], 1));
+    assert_eq!(changes.repositories_gone, BTreeSet::new());
+    assert_eq!(missing.repositories[1].missing_since, Some(hours(1)));
+    let (still, changes, _) = step(&missing, 2, &partly(&all[..1], 24));
+    assert!(changes.is_empty(), "{changes:?}");
+    assert_eq!(step(&still, 2, &partly(&all, 24)).0.repositories, known.repositories, "it was only hidden");
+    assert_eq!(step(&still, 2, &partly(&all[..1], 25)).1.repositories_gone, [2].into(), "a day is enough");
+    let complete = Seen { is_complete: true, ..partly(&all[..1], 2) };
+    assert_eq!(step(&still, 2, &complete).1.repositories_gone, [2].into(), "somebody who sees everything");
 }

@@ -138,6 +138,40 @@ async fn packages_follow_their_repositories() {
 }
 
 #[tokio::test]
+async fn what_may_only_be_hidden_stays_for_a_day() {
+    let acme = Acme::open().await;
+    acme.stave.bitbucket.workspace("globex").owner("grace").member("ada");
+    acme.package("globex", "mailer");
+    let secret = acme.package("globex", "secret");
+    // Only grace sees everything there, and ada follows it.
+    let followed = acme.follow("globex").await;
+    let grace = acme.newcomer("grace").await;
+    let (hers, both) = (acme.token(&grace).await, ["acme/mailer", "acme/secret"]);
+    assert_eq!(hers.read_of(&both).await, both);
+    let hidden = "no longer shown to these rights";
+    let list = format!("{}/repositories", followed.page);
+
+    secret.only_for(&["grace"]);
+    followed.succeeds().await.shows(hidden);
+    acme.ada.open(&list).await.shows("After a day it counts as deleted.");
+    assert_eq!(hers.read_of(&both).await, both, "ada lost a right, and grace did not");
+    acme.rows.clock.advance(SignedDuration::from_hours(23));
+    secret.grant("ada", Level::Read);
+    followed.succeeds().await.hides(hidden);
+    acme.ada.open(&list).await.hides("After a day it counts as deleted.");
+
+    secret.only_for(&["grace"]);
+    followed.succeeds().await;
+    acme.rows.clock.advance(SignedDuration::from_hours(23));
+    followed.succeeds().await.shows(hidden);
+    assert_eq!(hers.read_of(&both).await, both, "the day counts from the last time that it was shown");
+    acme.rows.clock.advance(SignedDuration::from_hours(1));
+    followed.succeeds().await;
+    assert_eq!(hers.read_of(&both).await, ["acme/mailer"]);
+    followed.succeeds().await.hides(hidden);
+}
+
+#[tokio::test]
 async fn two_workspaces_bring_the_same_name_and_one_is_promoted() {
     let acme = Acme::open().await;
     let globex = acme.stave.bitbucket.workspace("globex");

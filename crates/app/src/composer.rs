@@ -161,15 +161,24 @@ impl App {
     ) -> Result<Option<Blob>, Failure> {
         let Ok(name) = name.parse::<PackageName>() else { return Ok(None) };
         let organization = reader.organization.id;
-        let package = match self.storage.package_find_by_name(organization, &name).await? {
-            Some(package) => Some(package),
-            // Lock files from before a renaming ask by the old name.
-            None => self.storage.package_find_by_commit(organization, commit).await?,
+        let named = self.storage.package_find_by_name(organization, &name).await?;
+        let package = match named {
+            Some(package) => Some(package).filter(|package| reader.sight.has_id(package.id)),
+            None => self.package_of_commit(reader, commit).await?,
         };
-        match package.filter(|package| reader.sight.has_id(package.id)) {
+        match package {
             Some(package) => self.dist_open(&package, commit).await,
             None => Ok(None),
         }
+    }
+
+    /// Lock files from before a renaming ask by the old name: what the reader may read of what was published at the commit. Of
+    /// several folders nobody can tell which one is meant, also if the reader sees but one: another folder's zip would be a wrong
+    /// one.
+    async fn package_of_commit(&self, reader: &Reader, commit: &str) -> Result<Option<Package>, Failure> {
+        let published = self.storage.package_list_by_commit(reader.organization.id, commit).await?;
+        let is_one_folder = published.windows(2).all(|pair| pair[0].path == pair[1].path);
+        Ok(published.into_iter().find(|package| is_one_folder && reader.sight.has_id(package.id)))
     }
 }
 

@@ -68,18 +68,18 @@ impl Storage {
         query::one(Entity::find_by_id(Uuid::from(id)).lock_exclusive(), &self.conn).await
     }
 
-    /// The package of an organization that was once published at a commit, under whatever name: the oldest, if several.
-    pub async fn package_find_by_commit(
+    /// The packages of an organization that were once published at a commit, under whatever name: the oldest first.
+    pub async fn package_list_by_commit(
         &self,
         organization: OrganizationId,
         commit: &str,
-    ) -> Result<Option<Package>, StorageError> {
+    ) -> Result<Vec<Package>, StorageError> {
         let published = publication::Entity::find()
             .select_only()
             .column(publication::Column::PackageId)
             .filter(publication::Column::Commit.eq(commit));
         let theirs = packages_of(organization).filter(Column::Id.in_subquery(published.into_query()));
-        query::one(theirs.order_by_asc(Column::CreatedAt), &self.conn).await
+        query::all(theirs.order_by_asc(Column::CreatedAt), &self.conn).await
     }
 
     /// Which packages exist, by id.

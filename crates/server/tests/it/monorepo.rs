@@ -22,6 +22,13 @@ async fn versions(composer: &Composer, name: &str) -> String {
     line.split_once(':').expect("versions : ..").1.trim().to_owned()
 }
 
+/// What somebody gets who asks for a zip by the name and commit in a lock file.
+async fn dist(stave: &TestStave, token: &str, name: &str, commit: &str) -> u16 {
+    let address = format!("{}/repo/acme/dists/{name}/{commit}.zip", stave.url);
+    let answer = reqwest::Client::new().get(address).basic_auth("token", Some(token)).send().await;
+    answer.unwrap().status().as_u16()
+}
+
 /// Where the page of a package is.
 async fn page_of(browser: &Browser, name: &str) -> String {
     browser.open(&format!("/orgs/acme/packages/{name}")).await.url.path().to_owned()
@@ -182,4 +189,47 @@ async fn a_name_belongs_to_one_package() {
     ada.send(&format!("{}/delete", package.url.path()), &[]).await;
     ada.send(&format!("{}/update", page.url.path()), &[]).await;
     stave.settled(&ada, page.url.path()).await.hides("reads that package from").shows("acme/a");
+}
+
+#[tokio::test]
+async fn lock_files_from_before_a_renaming_get_the_right_zip_or_none() {
+    let (stave, ada) = TestStave::with_acme().await;
+    let acme = stave.bitbucket.workspace("acme");
+    let (lib, tools) = (acme.repository("lib"), acme.repository("tools"));
+    lib.commit("main", &[("composer.json", r#"{"name": "acme/lib"}"#)]);
+    let manifests =
+        [("a/composer.json", r#"{"name": "acme/a"}"#), ("b/composer.json", r#"{"name": "acme/b"}"#)];
+    tools.commit("main", &manifests);
+    let pages = [
+        stave.import(&ada, &lib.clone_url(), "auto").await,
+        import(&stave, &ada, &tools.clone_url(), "*").await,
+    ];
+    let [of_lib, of_tools] = [&lib, &tools].map(|it| it.git().resolve("HEAD").expect("a commit"));
+    lib.commit("main", &[("composer.json", r#"{"name": "acme/library"}"#)]);
+    tools.commit("main", &[("a/composer.json", r#"{"name": "acme/alpha"}"#)]);
+    for page in pages {
+        ada.send(&format!("{}/update", page.url.path()), &[]).await;
+        stave.settled(&ada, page.url.path()).await;
+    }
+    let adas = stave.token(&ada).await;
+    for (name, commit, status, why) in [
+        ("acme/lib", &of_lib, 200, "it has another name now"),
+        ("acme/library", &of_lib, 200, "and this is it"),
+        ("acme/b", &of_tools, 200, "it has the same name"),
+        ("acme/alpha", &of_tools, 200, "it is the same folder"),
+        ("acme/a", &of_tools, 404, "either folder could be meant"),
+    ] {
+        assert_eq!(dist(&stave, &adas, name, commit).await, status, "{name}: {why}");
+    }
+
+    // Whoever sees one folder only gets nothing by another name either: it could be that of the other.
+    ada.send(&format!("{}/access", page_of(&ada, "acme/b").await), &[("readers", "teams")]).await;
+    let grace = stave.browser();
+    stave.sign_in(&grace, "grace").await;
+    grace.send("/login/register", &[("username", "grace"), ("name", ""), ("email", "")]).await;
+    ada.send("/orgs/acme/teams", &[("who", "grace"), ("role", "member")]).await.shows("grace");
+    let hers = stave.token(&grace).await;
+    for (name, status) in [("acme/alpha", 200), ("acme/a", 404), ("acme/b", 404)] {
+        assert_eq!(dist(&stave, &hers, name, &of_tools).await, status, "{name}");
+    }
 }

@@ -60,13 +60,11 @@ impl App {
         let (organization, role) = self.organization_visited(actor, short_name).await?;
         let circle = Circle::of(&self.storage, organization.id).await?;
         let mut people = self.storage.member_list(organization.id).await?;
+        // What members do not see of each other, they do not find out by searching for it either.
+        let manages = role >= Role::Admin;
         people.retain(|(user, member)| {
-            (member.is_active || role >= Role::Admin)
-                && search.finds([
-                    user.username.as_str(),
-                    &user.name,
-                    user.email.as_ref().map_or("", |it| it.as_str()),
-                ])
+            let email = user.email.as_ref().filter(|_| manages).map_or("", |it| it.as_str());
+            (member.is_active || manages) && search.finds([user.username.as_str(), &user.name, email])
         });
         let members = search.page_of(people).map(|(user, member)| MemberLine {
             workspaces: circle.workspaces(user.id),

@@ -136,3 +136,22 @@ async fn new_members_can_be_deactivated_by_default() {
     assert!(!grace.get(MEMBERS).await.body.contains(ticked));
     assert_eq!(linus.post(&settings, &[]).await.status, StatusCode::FORBIDDEN);
 }
+
+#[tokio::test]
+async fn only_those_who_manage_find_members_by_their_address() {
+    let (site, bitbucket, [_, mut grace, mut linus]) = acme("member").await;
+    let mut hedy = site.browser();
+    let away = hedy.get("/login/bitbucket").await;
+    hedy.grant(&away, &bitbucket, "hedy").await;
+    let typed = [("username", "hedy"), ("name", ""), ("email", "kiesler@example.com")];
+    hedy.post("/login/register", &typed).await;
+    grace.post("/orgs/acme/teams", &[("who", "hedy"), ("role", "member")]).await;
+    let (by_name, by_address) = (format!("{MEMBERS}?q=HED"), format!("{MEMBERS}?q=kiesler"));
+    assert!(grace.get(&by_address).await.body.contains(">hedy<"));
+    assert!(linus.get(&by_name).await.body.contains(">hedy<"));
+    let seen = linus.get(&by_address).await.body;
+    assert!(seen.contains("Nobody found") && !seen.contains(">hedy<"), "{seen}");
+    let role = action(&site, &linus, "teams", "role").await;
+    grace.post(&role, &[("role", "admin")]).await;
+    assert!(linus.get(&by_address).await.body.contains(">hedy<"), "admins manage");
+}

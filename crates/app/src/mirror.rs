@@ -8,7 +8,7 @@ use stave_domain::{
     repository::{Repository, SourceAccess},
     synchronization::SynchronizationAccess,
 };
-use stave_git::{Access, Fetched, GitError, Mirror, Network, Remote};
+use stave_git::{Access, GitError, Mirror, Network, Remote};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -28,38 +28,57 @@ impl Drop for StopOnDrop {
     }
 }
 
+/// Why a source is asked.
+#[derive(Clone, Copy)]
+enum Errand {
+    /// To bring the mirror up to date; a run shows the progress.
+    Fetch(Option<RunId>),
+    /// To know whether it is.
+    Look,
+}
+
 impl App {
-    /// Brings the mirror up to date; a run shows the progress. A token that the host refuses before its time is refreshed once.
+    /// Brings the mirror up to date, and says whether that changed something; a run shows the progress.
     pub(crate) async fn source_read(
         &self,
         repository: &Repository,
         run: Option<RunId>,
-    ) -> Result<Fetched, Failure> {
+    ) -> Result<bool, Failure> {
+        self.source_visit(repository, Errand::Fetch(run)).await
+    }
+
+    /// Whether the mirror is not up to date. It stays as it is, since only a run knows whether what came was published.
+    pub(crate) async fn source_has_changed(&self, repository: &Repository) -> Result<bool, Failure> {
+        self.source_visit(repository, Errand::Look).await
+    }
+
+    /// Says whether something is other than in the mirror. A token that the host refuses before its time is refreshed once.
+    async fn source_visit(&self, repository: &Repository, errand: Errand) -> Result<bool, Failure> {
         let access = self.source_access(repository, None).await?;
         let refused = match &access {
             Access::Basic { password, .. } | Access::Bearer(password) => Some(password.clone()),
             Access::Anonymous | Access::SshKey(_) => None,
         };
-        let fetched = self.source_fetch(repository, access, run).await;
-        let is_refused = fetched.as_ref().is_err_and(is_unauthorized);
+        let answer = self.source_ask(repository, access, errand).await;
+        let is_refused = answer.as_ref().is_err_and(is_unauthorized);
         match self.source_rights(repository).await? {
             SourceAccess::Account(_) if is_refused => {
                 let access = self.source_access(repository, refused).await?;
-                return self.source_fetch(repository, access, run).await;
+                return self.source_ask(repository, access, errand).await;
             }
             SourceAccess::Stored(id) if is_refused => self.credential_doubted(id, &repository.source).await?,
-            SourceAccess::Stored(id) if fetched.is_ok() => self.credential_worked(id).await?,
+            SourceAccess::Stored(id) if answer.is_ok() => self.credential_worked(id).await?,
             _ => {}
         }
-        fetched
+        answer
     }
 
-    async fn source_fetch(
+    async fn source_ask(
         &self,
         repository: &Repository,
         access: Access,
-        run: Option<RunId>,
-    ) -> Result<Fetched, Failure> {
+        errand: Errand,
+    ) -> Result<bool, Failure> {
         let turn = self.mirrors.turn(repository.id).await;
         let _slot = self.fetch_slots.acquire().await.map_err(Failure::internal)?;
         let network = Network::new(self.outbound.clone(), self.data.join("known_hosts"));
@@ -74,10 +93,18 @@ impl App {
                 let phase = format!("Fetching: {} KiB received", bytes.div_ceil(1024));
                 tell.send_replace(Progress { phase, done: 0, total: 0 });
             };
-            Mirror::open_or_create(&path)?.fetch(&Remote { url: &url, access }, &network, &received, &stopped)
+            let remote = Remote { url: &url, access };
+            let mut mirror = Mirror::open_or_create(&path)?;
+            match errand {
+                Errand::Fetch(_) => Ok(mirror.fetch(&remote, &network, &received, &stopped)?.changed),
+                Errand::Look => mirror.is_outdated(&remote, &network, &stopped),
+            }
         });
-        let fetched = self.progress_follow(run, task, progress).await??;
-        Ok(fetched)
+        let run = match errand {
+            Errand::Fetch(run) => run,
+            Errand::Look => None,
+        };
+        Ok(self.progress_follow(run, task, progress).await??)
     }
 
     /// With whose rights a repository is read now.

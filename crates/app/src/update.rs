@@ -71,11 +71,11 @@ impl App {
 
     /// Fetches, reads and publishes; returns how many versions changed. It fails if no package could be published.
     async fn repository_read(&self, repository: &Repository, run: &mut Run) -> Result<u32, Failure> {
-        let fetched = self.source_read(repository, Some(run.id)).await?;
+        let has_changed = self.source_read(repository, Some(run.id)).await?;
         let packages = self.storage.package_list_of_repository(repository.id).await?;
         let is_settled =
             repository.checked_at.is_some() && packages.iter().all(|package| package.problem.is_none());
-        if !fetched.changed
+        if !has_changed
             && is_settled
             && let Some(before) = self.run_done_before(run).await?
         {

@@ -22,28 +22,54 @@ use std::{fs, io, path::Path, rc::Rc, sync::atomic::AtomicBool};
 /// One object may not need more memory than this: a pack can claim any size.
 const OBJECT_MAX_BYTES: usize = 1 << 30;
 
+/// Why the other side is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    /// To have what it has.
+    Receive,
+    /// To know whether it has something else.
+    Compare,
+}
+
 /// Fetches into the mirror as it is. If this fails, its references are as before.
 pub(crate) fn run(mirror: &Mirror, remote: &Remote<'_>, meter: &Rc<Meter<'_>>) -> Result<Fetched, GitError> {
-    let known = Snapshot::read(mirror.path())?;
-    let found = if remote.url.is_ssh() {
-        let (session, transport) = ssh::Session::start(remote, meter, mirror.path())?;
-        converse(mirror, transport, &known, meter).map_err(|error| explain(&error, meter, Some(&session)))?
-    } else {
-        let transport = http::transport(remote, meter.clone())?;
-        converse(mirror, transport, &known, meter).map_err(|error| explain(&error, meter, None))?
-    };
+    let found = ask(mirror, remote, meter, Aim::Receive)?;
     if let Some(found) = &found {
         found.write(mirror.path()).map_err(GitError::disk("write the references of a mirror"))?;
     }
     Ok(Fetched { changed: found.is_some() })
 }
 
-/// Returns the references of the other side once all their objects are here; `None` if they are the known ones.
+/// Whether there are other references than in the mirror, which stays as it is.
+pub(crate) fn differs(mirror: &Mirror, remote: &Remote<'_>, meter: &Rc<Meter<'_>>) -> Result<bool, GitError> {
+    Ok(ask(mirror, remote, meter, Aim::Compare)?.is_some())
+}
+
+fn ask(
+    mirror: &Mirror,
+    remote: &Remote<'_>,
+    meter: &Rc<Meter<'_>>,
+    aim: Aim,
+) -> Result<Option<Snapshot>, GitError> {
+    let known = Snapshot::read(mirror.path())?;
+    if remote.url.is_ssh() {
+        let (session, transport) = ssh::Session::start(remote, meter, mirror.path())?;
+        converse(mirror, transport, &known, meter, aim)
+            .map_err(|error| explain(&error, meter, Some(&session)))
+    } else {
+        let transport = http::transport(remote, meter.clone())?;
+        converse(mirror, transport, &known, meter, aim).map_err(|error| explain(&error, meter, None))
+    }
+}
+
+/// Returns the references of the other side, with [`Aim::Receive`] once all their objects are here; `None` if they are the known
+/// ones.
 fn converse(
     mirror: &Mirror,
     mut transport: impl Transport,
     known: &Snapshot,
     meter: &Meter<'_>,
+    aim: Aim,
 ) -> gix::Result<Option<Snapshot>> {
     let mut handshake =
         protocol::handshake(&mut transport, Service::UploadPack, |_| Ok(None), Vec::new(), &mut Discard)?;
@@ -55,7 +81,7 @@ fn converse(
     )?;
     let found = Snapshot::of(&offer.remote_refs);
     let is_new = found != *known;
-    if is_new && !found.is_empty() {
+    if is_new && !found.is_empty() && aim == Aim::Receive {
         meter.expect_pack();
         receive(mirror, &mut transport, &mut handshake, &offer, meter.cancel)?;
     }

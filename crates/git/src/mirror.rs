@@ -81,6 +81,20 @@ impl Mirror {
         }
     }
 
+    /// Whether a [`Mirror::fetch`] would change something: one `ls-refs`, which writes nothing.
+    pub fn is_outdated(
+        &self,
+        remote: &Remote<'_>,
+        network: &Network,
+        cancel: &AtomicBool,
+    ) -> Result<bool, GitError> {
+        if self.is_worn()? {
+            return Ok(true);
+        }
+        let host = remote.url.authority();
+        fetch::differs(self, remote, &Rc::new(Meter::new(network, host, &|_| {}, cancel, Instant::now())))
+    }
+
     /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -36,20 +36,12 @@ impl App {
         Ok(silent.map(|known| known.number).collect())
     }
 
-    /// What was fetched has to be published; why nothing could be fetched, the repository's own job tells.
+    /// A run of its own fetches and publishes what came. Why nobody could be asked, it tells, too.
     async fn source_look(&self, repository: &Repository) -> Result<(), Failure> {
-        match self.source_read(repository, None).await {
-            Ok(fetched) if !fetched.changed => return Ok(()),
-            Ok(_) => {
-                // As if it had never been read, since the job will fetch nothing new.
-                let txn = self.storage.begin().await?;
-                if let Some(locked) = txn.repository_lock(repository.id).await? {
-                    txn.repository_update(&Repository { checked_at: None, ..locked }).await?;
-                }
-                txn.commit().await?;
-            }
+        match self.source_has_changed(repository).await {
+            Ok(false) => return Ok(()),
             Err(Failure::Internal(source)) => return Err(Failure::Internal(source)),
-            Err(_) => {}
+            Ok(true) | Err(_) => {}
         }
         self.update_enqueue(&self.storage, repository).await?;
         self.job_bell.notify_one();

@@ -1,11 +1,11 @@
 //! What a mirror survives.
 
 use crate::{
-    server::{Mood, Server, fetch},
+    server::{Mood, Server, fetch, network},
     source::{Source, git},
 };
-use stave_git::{GitError, Mirror};
-use std::{fs, path::Path};
+use stave_git::{Access, GitError, Mirror, Remote};
+use std::{fs, path::Path, sync::atomic::AtomicBool};
 
 fn fill(path: &Path, server: &Server) -> Mirror {
     let mut mirror = Mirror::open_or_create(path).unwrap();
@@ -150,4 +150,35 @@ fn packs_do_not_pile_up() {
     }
     assert!(packs(&path).len() < 15, "{}", packs(&path).len());
     assert_whole(&path, &source);
+}
+
+#[test]
+fn a_look_fetches_nothing() {
+    let source = Source::with_manifest("{}");
+    let server = Server::start(&source);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m");
+    let mut mirror = Mirror::open_or_create(&path).unwrap();
+    let is_outdated = |mirror: &Mirror| {
+        let (url, cancel) = (server.url(), AtomicBool::new(false));
+        mirror.is_outdated(&Remote { url: &url, access: Access::Anonymous }, &network(), &cancel)
+    };
+    assert!(is_outdated(&mirror).unwrap(), "it is empty");
+    fetch(&mut mirror, &server.url()).unwrap();
+    assert!(!is_outdated(&mirror).unwrap());
+    source.commit(&[("a", "b")]);
+    let before = (mirror.references().unwrap(), packs(&path));
+    assert!(is_outdated(&mirror).unwrap() && is_outdated(&mirror).unwrap());
+    assert_eq!((mirror.references().unwrap(), packs(&path)), before);
+    assert!(fetch(&mut mirror, &server.url()).unwrap().changed, "what was seen is still new to a fetch");
+    assert!(!is_outdated(&mirror).unwrap());
+    server.becomes(Mood::Status(404, String::new()));
+    assert!(matches!(is_outdated(&mirror), Err(GitError::NotFound { .. })));
+
+    drop(mirror);
+    server.becomes(Mood::Good);
+    for pack in packs(&path) {
+        fs::remove_file(pack).unwrap();
+    }
+    assert!(is_outdated(&Mirror::open_or_create(&path).unwrap()).unwrap(), "it has to be fetched anew");
 }

@@ -1,8 +1,9 @@
 //! Deliveries of webhooks: none is lost, none that is forged counts, and what was pushed is seen soon.
 
 use super::acme::Acme;
+use super::platform::{Followed, Platform};
 use super::truth::is_fresh;
-use stave_testkit::{Forgery, Repository};
+use stave_testkit::{Fault, Forgery, Repository, Version};
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
@@ -120,6 +121,42 @@ async fn what_is_late_replayed_or_unknown_does_no_harm() {
     let late = reqwest::Client::new().post(format!("{}/hooks/synchronizations/{id}", acme.stave.url));
     let late = late.header("x-event-key", "repo:push").body("{}").send().await.unwrap();
     assert_eq!(late.status(), 404);
+}
+
+#[tokio::test]
+async fn a_run_finds_what_data_center_did_not_deliver() {
+    let (acme, server) = (Acme::open().await, Platform::data_center(Version::V9_4).await);
+    let Platform::DataCenter(bitbucket) = &server else { unreachable!() };
+    server.found();
+    let repository = bitbucket.project("ACME").repository("r0");
+    repository.tag("1.0.0", &manifest(0));
+    let slug = server.integrate(&acme.ada, &acme.stave.url).await;
+    let away = acme.ada.send(&format!("/profile/accounts/{slug}/connect"), &[]).await;
+    server.allow(&acme.ada, &away, "ada").await;
+    let (kind, secret) = server.secret().unwrap();
+    let rights = acme.credential(kind, &server.host(), &secret).await;
+    let followed = Followed::start(&acme.ada, &acme.rows, (&slug, "ACME"), Some(&rights)).await;
+    let token = acme.token(&acme.ada).await;
+    let package = acme.ada.open("/orgs/acme/packages/acme/r0").await.url.path().to_owned();
+    bitbucket.lose_deliveries(100);
+    repository.push(|git| git.release("1.1.0", Some(&manifest(0))));
+    bitbucket.deliveries().await;
+    assert_eq!(token.commit("acme/r0", "1.1.0").await, None);
+    followed.succeeds().await;
+    assert!(token.commit("acme/r0", "1.1.0").await.is_some());
+
+    // Somebody has the package updated while the run is asking git.
+    repository.push(|git| git.release("1.2.0", Some(&manifest(0))));
+    bitbucket.fail("/scm/*", Fault::Slow(Duration::from_millis(300))).forget_requests();
+    let update = async {
+        while bitbucket.calls("*/scm/*") == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        acme.ada.send(&format!("{package}/update"), &[]).await
+    };
+    tokio::join!(followed.succeeds(), update);
+    followed.rest().await;
+    assert!(token.commit("acme/r0", "1.2.0").await.is_some());
 }
 
 #[tokio::test]

@@ -6,7 +6,10 @@ use stave_app::Clock;
 use stave_domain::{id::SynchronizationId, job::JobState};
 use stave_storage::Storage;
 use stave_testkit::{FakeBitbucket, FakeDataCenter, Script, Version};
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 /// So long nothing may go on before a test says that it hangs.
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -76,8 +79,8 @@ impl Platform {
         }
     }
 
-    /// Data Center never sends again what was lost, and does not say when a repository changed: a lost push is found when its time
-    /// comes (12 hours for a package, 24 for what is none yet) or when the next delivery comes. Here it comes for all of these.
+    /// Data Center never sends again what was lost, and does not say when a repository changed. Runs ask git about packages; in what
+    /// is none yet, a lost push is found when its time comes (24 hours) or with the next delivery. Here it comes for these.
     pub(super) async fn ring(&self, repositories: impl Iterator<Item = &String>) {
         let Self::DataCenter(server) = self else { return };
         for id in repositories {
@@ -221,6 +224,17 @@ impl<'a> Followed<'a> {
 
     pub(super) fn id(&self) -> SynchronizationId {
         self.page.rsplit('/').next().unwrap_or_default().parse().expect("an id")
+    }
+
+    /// The repositories that are packages, by the platform's ids.
+    pub(super) async fn packages(&self) -> BTreeSet<String> {
+        let storage = &self.rows.storage;
+        let followed = storage.repository_list_followed(self.id()).await.unwrap();
+        let numbers: BTreeSet<u32> =
+            followed.into_iter().filter_map(|it| Some(it.followed?.number)).collect();
+        let known = storage.remote_repository_list(self.id()).await.unwrap();
+        let packages = known.into_iter().filter(|it| numbers.contains(&it.number));
+        packages.map(|it| it.remote.external_id).collect()
     }
 
     /// Waits until nothing is to be done; its page then.

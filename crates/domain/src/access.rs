@@ -51,6 +51,17 @@ pub struct Readable {
     pub is_restricted: bool,
 }
 
+/// A package by what it is asked for, with what decides about the tokens that see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Which.
+    pub package_id: PackageId,
+    /// What it is called.
+    pub name: PackageName,
+    /// Whether a mirror brought it: every member and every token reads it then.
+    pub is_mirrored: bool,
+}
+
 /// Whether somebody may read a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {

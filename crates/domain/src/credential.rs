@@ -1,19 +1,20 @@
 //! A stored secret with which Stave reads repositories elsewhere.
 
 use crate::{
-    Invalid, Secret, Timestamp,
+    Invalid, Secret, Timestamp, expiry,
     id::{CredentialId, OrganizationId},
     integration::Platform,
     secret::Sealed,
 };
-use jiff::{SignedDuration, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, ToSpan as _, tz::TimeZone};
 use std::{collections::BTreeSet, str::FromStr};
 use url::Url;
 
 /// What kind of secret it is, which says how a platform wants to see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialKind {
-    /// User name and password (or token) for git over HTTP, at whatever host. No platform's interface is asked with it.
+    /// User name and password (or token) for git over HTTP and for mirrors, at whatever host (RFC 7617). No platform's interface
+    /// is asked with it.
     Password,
     /// Bitbucket Cloud: an API token of a person, with the e-mail address of its Atlassian account. It dies within a year.
     ApiToken,
@@ -21,11 +22,22 @@ pub enum CredentialKind {
     AccessToken,
     /// Bitbucket Data Center: an HTTP access token of a person, project or repository.
     HttpAccessToken,
+    /// A token that is sent as such (RFC 6750, section 2.1): for mirrors, and for git.
+    Bearer,
+    /// A header of its own, whose name stands in place of the user name: for mirrors.
+    Header,
 }
 
 impl CredentialKind {
     /// All, in the order of the form.
-    pub const ALL: [Self; 4] = [Self::ApiToken, Self::AccessToken, Self::HttpAccessToken, Self::Password];
+    pub const ALL: [Self; 6] = [
+        Self::ApiToken,
+        Self::AccessToken,
+        Self::HttpAccessToken,
+        Self::Password,
+        Self::Bearer,
+        Self::Header,
+    ];
 
     /// The name in the database and in forms.
     #[must_use]
@@ -35,6 +47,8 @@ impl CredentialKind {
             Self::ApiToken => "api_token",
             Self::AccessToken => "access_token",
             Self::HttpAccessToken => "http_access_token",
+            Self::Bearer => "bearer",
+            Self::Header => "header",
         }
     }
 
@@ -42,10 +56,12 @@ impl CredentialKind {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::Password => "User name and password (git only)",
+            Self::Password => "HTTP Basic",
             Self::ApiToken => "Bitbucket API token",
             Self::AccessToken => "Bitbucket workspace, project or repository access token",
             Self::HttpAccessToken => "Bitbucket Data Center HTTP access token",
+            Self::Bearer => "Bearer token",
+            Self::Header => "HTTP header",
         }
     }
 
@@ -57,6 +73,8 @@ impl CredentialKind {
             Self::ApiToken => "API token",
             Self::AccessToken => "Access token",
             Self::HttpAccessToken => "HTTP access token",
+            Self::Bearer => "Bearer token",
+            Self::Header => "HTTP header",
         }
     }
 
@@ -64,7 +82,7 @@ impl CredentialKind {
     #[must_use]
     pub fn git_username(self) -> Option<&'static str> {
         match self {
-            Self::Password => None,
+            Self::Password | Self::Bearer | Self::Header => None,
             Self::ApiToken => Some("x-bitbucket-api-token-auth"),
             Self::AccessToken | Self::HttpAccessToken => Some(TOKEN_USERNAME),
         }
@@ -86,7 +104,7 @@ impl CredentialKind {
     #[must_use]
     pub fn platform(self) -> Option<Platform> {
         match self {
-            Self::Password => None,
+            Self::Password | Self::Bearer | Self::Header => None,
             Self::ApiToken | Self::AccessToken => Some(Platform::BitbucketCloud),
             Self::HttpAccessToken => Some(Platform::BitbucketDataCenter),
         }
@@ -121,7 +139,8 @@ pub struct StoredCredential {
     pub host: String,
     /// What kind of secret it is.
     pub kind: CredentialKind,
-    /// The user name: for an API token the e-mail address, for access tokens `x-token-auth`.
+    /// The user name: for an API token the e-mail address, for access tokens `x-token-auth`, for a header its name, for a bearer
+    /// token nothing.
     pub username: String,
     /// The password or token, sealed.
     pub secret: Sealed,
@@ -176,33 +195,20 @@ pub fn expiry_parse(
     now: Timestamp,
     is_new: bool,
 ) -> Result<Option<Timestamp>, Invalid> {
-    let typed = typed.trim();
-    if typed.is_empty() {
-        return match kind {
-            CredentialKind::ApiToken if is_new => Err(Invalid::because(
-                "Enter the day on which the token expires: every API token has one, and Bitbucket does not tell it.",
-            )),
-            _ => Ok(None),
-        };
+    let is_new_api_token = is_new && kind == CredentialKind::ApiToken;
+    if is_new_api_token && typed.trim().is_empty() {
+        return Err(Invalid::because(
+            "Enter the day on which the token expires: every API token has one, and Bitbucket does not tell it.",
+        ));
     }
-    let day: Date =
-        typed.parse().map_err(|_| Invalid::because("Write the day like 2027-01-31: year, month, day."))?;
-    let today = now.to_zoned(TimeZone::UTC).date();
-    if is_new && day < today {
-        return Err(Invalid::because("This day is over. A token that has expired opens nothing."));
-    }
+    let expires_at = expiry::parse(typed, now, is_new)?;
+    let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
     // A day more: it may be tomorrow already where the token was made.
-    if is_new && kind == CredentialKind::ApiToken && today.saturating_add(1.year().days(1)) < day {
+    let latest = day(now).saturating_add(1.year().days(1));
+    if is_new_api_token && expires_at.is_some_and(|at| latest < day(at)) {
         return Err(Invalid::because("An API token lives for one year at most. Look at the day again."));
     }
-    let end = day.at(23, 59, 59, 0).to_zoned(TimeZone::UTC);
-    end.map(|end| Some(end.timestamp())).map_err(|_| Invalid::because("This day is too far away."))
-}
-
-/// The day in UTC on which a secret dies, as forms have it.
-#[must_use]
-pub fn expiry_day(expires_at: Timestamp) -> String {
-    expires_at.to_zoned(TimeZone::UTC).date().to_string()
+    Ok(expires_at)
 }
 
 /// What of a credential's powers matters here.
@@ -288,6 +294,42 @@ pub fn host_parse(text: &str) -> Result<String, Invalid> {
     })
 }
 
+/// Headers with which a client says how it speaks, and not who it is: they are no place for a secret.
+const NO_CREDENTIALS: [&str; 14] = [
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "if-modified-since",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
+
+/// The name of a header (RFC 9110, section 5.1) in which a secret is sent.
+pub fn header_parse(text: &str) -> Result<String, Invalid> {
+    let name = text.trim().trim_end_matches(':');
+    let is_name = (1..=100).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if !is_name {
+        return Err(Invalid::because(
+            "The name of a header has letters, digits and dashes, such as X-Api-Key.",
+        ));
+    }
+    if NO_CREDENTIALS.contains(&name.to_ascii_lowercase().as_str()) {
+        return Err(Invalid::because(format!(
+            "Stave says other things in the header {name}. Enter the name of another one."
+        )));
+    }
+    Ok(name.to_owned())
+}
+
 /// The host of an address that says nothing else.
 fn host_of(address: &str) -> Option<String> {
     let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
@@ -328,6 +370,23 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_has_a_header_of_its_own() {
+        for (typed, name) in [
+            ("X-Api-Key", "X-Api-Key"),
+            (" PRIVATE-TOKEN: ", "PRIVATE-TOKEN"),
+            ("Authorization", "Authorization"),
+        ] {
+            assert_eq!(header_parse(typed).unwrap(), name, "{typed}");
+        }
+        for bad in ["", "a b", "X: y", "é", "Host", "content-LENGTH", "x\r\ny"] {
+            assert!(header_parse(bad).is_err(), "{bad}");
+        }
+        for kind in CredentialKind::ALL {
+            assert_eq!(kind.key().parse(), Ok(kind));
+        }
+    }
+
+    #[test]
     fn a_token_shows_its_kind() {
         for (secret, kind) in [
             ("ATATT3xFfGF0abc", Some(CredentialKind::ApiToken)),
@@ -360,7 +419,6 @@ mod tests {
         {
             assert!(expiry_parse(kind, typed, now, true).is_err(), "{typed}");
         }
-        assert_eq!(expiry_day("2026-11-22T23:59:59Z".parse().unwrap()), "2026-11-22");
     }
 
     #[test]

@@ -55,6 +55,8 @@ ids! {
     CredentialId,
     /// A git repository that is mirrored here.
     RepositoryId,
+    /// A Composer repository of somebody else that is followed here.
+    MirrorId,
     /// A workspace or project that an organization follows.
     SynchronizationId,
     /// A `vendor/name` of an organization.

@@ -3,7 +3,7 @@
 use crate::{
     Timestamp,
     id::{
-        CredentialId, IdentityId, IntegrationId, JobId, OrganizationId, PackageId, RepositoryId,
+        CredentialId, IdentityId, IntegrationId, JobId, MirrorId, OrganizationId, PackageId, RepositoryId,
         SynchronizationId,
     },
 };
@@ -26,8 +26,30 @@ pub enum Job {
         /// Which.
         package: PackageId,
     },
+    /// Delete what need not be kept.
+    CollectGarbage,
     /// Write the published documents of all packages anew, because the addresses in them changed.
     PublishAll,
+    /// Write the published documents of a package anew: a version that was held back has become old enough.
+    PublishPackage {
+        /// Which.
+        package: PackageId,
+    },
+    /// Write the published documents of an organization's packages anew, because its security settings changed.
+    PublishOrganization {
+        /// Whose.
+        organization: OrganizationId,
+    },
+    /// Read a mirror again, and compare the packages whose time has come.
+    UpdateMirror {
+        /// Which.
+        mirror: MirrorId,
+    },
+    /// Compare one package with what its mirror has now.
+    UpdateMirrored {
+        /// Which.
+        package: PackageId,
+    },
     /// Read a workspace and follow it; of a draft, only look what would happen.
     Synchronize {
         /// Which.
@@ -80,10 +102,13 @@ impl Job {
         matches!(
             self,
             Self::UpdateRepository { .. }
+                | Self::UpdateMirror { .. }
+                | Self::UpdateMirrored { .. }
                 | Self::Synchronize { .. }
                 | Self::FindPackages { .. }
                 | Self::AskPerson { .. }
                 | Self::TryEndpoints { .. }
+                | Self::CollectGarbage
         )
     }
 
@@ -93,7 +118,12 @@ impl Job {
         match self {
             Self::UpdateRepository { .. } => "Reading a repository",
             Self::BuildDists { .. } => "Making the zips of a package",
+            Self::CollectGarbage => "Deleting zips that need not be kept",
             Self::PublishAll => "Publishing all packages anew",
+            Self::PublishPackage { .. } => "Publishing a package anew",
+            Self::PublishOrganization { .. } => "Publishing the packages of an organization anew",
+            Self::UpdateMirror { .. } => "Reading a mirror",
+            Self::UpdateMirrored { .. } => "Comparing a package with its mirror",
             Self::Synchronize { .. } => "Reading a workspace",
             Self::FindPackages { .. } => "Looking for packages in a workspace",
             Self::AskPerson { .. } => "Asking what a person may read",
@@ -106,7 +136,9 @@ impl Job {
     #[must_use]
     pub fn urgency(&self) -> Urgency {
         match self {
-            Self::BuildDists { .. } | Self::PublishAll | Self::FindPackages { .. } => Urgency::InTurn,
+            Self::BuildDists { .. } | Self::CollectGarbage | Self::PublishAll | Self::FindPackages { .. } => {
+                Urgency::InTurn
+            }
             _ => Urgency::Now,
         }
     }
@@ -117,7 +149,12 @@ impl Job {
         match self {
             Self::UpdateRepository { repository } => format!("update-repository:{repository}"),
             Self::BuildDists { package } => format!("build-dists:{package}"),
+            Self::CollectGarbage => "collect-garbage".to_owned(),
             Self::PublishAll => "publish-all".to_owned(),
+            Self::PublishPackage { package } => format!("publish-package:{package}"),
+            Self::PublishOrganization { organization } => format!("publish-organization:{organization}"),
+            Self::UpdateMirror { mirror } => format!("update-mirror:{mirror}"),
+            Self::UpdateMirrored { package } => format!("update-mirrored:{package}"),
             Self::Synchronize { synchronization } => format!("synchronize:{synchronization}"),
             Self::FindPackages { synchronization } => format!("find-packages:{synchronization}"),
             Self::AskPerson { identity } => format!("ask-person:{identity}"),

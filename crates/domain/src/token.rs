@@ -3,11 +3,18 @@
 //! Format: prefix, 60 lower-case hex digits of chance, 8 hex digits of CRC-32 (IEEE) over both, so that a secret scanner
 //! can recognise one and a typing mistake is told from a revoked token.
 
+mod addresses;
+mod authorization;
+
 use crate::{
-    Secret, Timestamp,
+    Invalid, Secret, Timestamp,
     id::{OrganizationId, TokenId, UserId},
+    package::{PackageName, Patterns},
     secret::SecretHash,
 };
+pub use addresses::Addresses;
+pub use authorization::in_authorization;
+use std::{net::IpAddr, str::FromStr, sync::Arc};
 
 /// Random bytes in a token.
 pub const RANDOM_BYTES: usize = 30;
@@ -24,9 +31,9 @@ pub enum TokenOwner {
 /// What a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenAccess {
-    /// Install.
+    /// Install: read what is here.
     Read,
-    /// Install and change.
+    /// Install, and bring in what is not here yet: packages of mirrors that nobody used before, versions that it uploads.
     Update,
 }
 
@@ -38,6 +45,24 @@ impl TokenAccess {
             Self::Read => "read",
             Self::Update => "update",
         }
+    }
+
+    /// What people read.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Read => "Read-only",
+            Self::Update => "Update",
+        }
+    }
+}
+
+impl FromStr for TokenAccess {
+    type Err = Invalid;
+
+    fn from_str(key: &str) -> Result<Self, Invalid> {
+        let known = [Self::Read, Self::Update].into_iter().find(|access| access.key() == key);
+        known.ok_or_else(|| Invalid::because("Choose what the token may do: read-only or update."))
     }
 }
 
@@ -88,11 +113,23 @@ pub struct Token {
     pub created_at: Timestamp,
     /// From this instant on it no longer works; `None` is never.
     pub expires_at: Option<Timestamp>,
+    /// Which of its organization's own packages it reads; `None` is all that its owner reads. What mirrors bring is everybody's.
+    pub selection: Option<Arc<Patterns>>,
+    /// From where it may be used.
+    pub addresses: Addresses,
     /// Last use, to five minutes.
     pub used_at: Option<Timestamp>,
+    /// From where that was, if anybody knows.
+    pub used_from: Option<IpAddr>,
 }
 
 impl Token {
+    /// Whether its selection holds a package; whoever owns it may have to be asked besides.
+    #[must_use]
+    pub fn selects(&self, name: &PackageName, is_mirrored: bool) -> bool {
+        is_mirrored || self.selection.as_ref().is_none_or(|chosen| chosen.fit(name))
+    }
+
     /// At the instant `expires_at` itself the token is no longer valid.
     #[must_use]
     pub fn is_valid_at(&self, now: Timestamp) -> bool {

@@ -87,6 +87,12 @@ impl Manifest {
         &self.keys
     }
 
+    /// The same, given back.
+    #[must_use]
+    pub(crate) fn into_keys(self) -> Map<String, Value> {
+        self.keys
+    }
+
     /// The name as it is written; it may be no valid one.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
@@ -132,7 +138,8 @@ impl Manifest {
     }
 
     /// The version that composer.json itself names. PHP turns numbers into text, so does this.
-    pub(super) fn version(&self) -> Option<String> {
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
         Some(match self.get("version")? {
             Value::String(version) => version.clone(),
             Value::Bool(true) => "1".to_owned(),
@@ -152,6 +159,13 @@ impl Manifest {
     #[must_use]
     pub fn served(&self, name: &PackageName) -> String {
         Value::Object(super::served::keys(self, name)).to_string()
+    }
+}
+
+impl From<Map<String, Value>> for Manifest {
+    /// What another registry says of a version. It may have nothing in it.
+    fn from(keys: Map<String, Value>) -> Self {
+        Self { keys }
     }
 }
 

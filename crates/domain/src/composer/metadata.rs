@@ -3,6 +3,7 @@
 use super::time;
 use crate::{
     Invalid,
+    advisory::Advisory,
     package::PackageName,
     version::{Dist, Version, compare::compare_in_list},
 };
@@ -20,16 +21,32 @@ pub struct Metadata<'a> {
     pub name: &'a PackageName,
     /// The package's own word, which holds for all versions: `Some("")` is abandoned without replacement.
     pub abandoned: Option<&'a str>,
-    /// Where the code can be cloned from; `None` hides it.
-    pub source_url: Option<&'a str>,
+    /// Where the code can be cloned from.
+    pub source: Source<'a>,
     /// The absolute address of a version's dist, the same for ever.
     pub dist_url: &'a dyn Fn(&Version) -> String,
+    /// Which versions have known faults.
+    pub advisories: &'a [Advisory],
+    /// What lists of bad versions say of it, by the name of the list (Composer 2.10: `filter`).
+    pub filter: &'a Keys,
+}
+
+/// Where the code of a package can be cloned from.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    /// Nobody is told.
+    Hidden,
+    /// The git repository at this URL, each version at its commit.
+    Of(&'a str),
+    /// Each version says so itself.
+    Own,
 }
 
 impl Metadata<'_> {
     /// The bytes of the file for these versions, newest first: the same versions give the same bytes. A version whose
-    /// dist is not built yet has no checksum.
-    pub fn document(&self, versions: &[(&Version, Option<&Dist>)]) -> Result<Vec<u8>, Invalid> {
+    /// dist is not built yet has no checksum. Advisories and lists are in the file of tags alone, also when there are none:
+    /// otherwise a client would ask for them elsewhere.
+    pub fn document(&self, is_dev: bool, versions: &[(&Version, Option<&Dist>)]) -> Result<Vec<u8>, Invalid> {
         let mut versions = versions.to_vec();
         versions.sort_by(|(a, _), (b, _)| newest_first(a, b));
         let keys = versions
@@ -37,7 +54,12 @@ impl Metadata<'_> {
             .map(|(version, dist)| self.keys(version, *dist))
             .collect::<Result<Vec<_>, _>>()?;
         let packages = Map::from_iter([(self.name.to_string(), json!(minify(&keys)))]);
-        Ok(json!({"packages": packages, "minified": "composer/2.0"}).to_string().into_bytes())
+        let mut document = json!({"packages": packages, "minified": "composer/2.0"});
+        if !is_dev {
+            document["security-advisories"] = self.advisories.iter().map(Advisory::partial).collect();
+            document["filter"] = json!(self.filter);
+        }
+        Ok(document.to_string().into_bytes())
     }
 
     fn keys(&self, version: &Version, dist: Option<&Dist>) -> Result<Keys, Invalid> {
@@ -53,18 +75,23 @@ impl Metadata<'_> {
             ("version_normalized".to_owned(), json!(version.normalized)),
         ]);
         keys.extend(manifest);
-        if let Some(url) = self.source_url {
-            keys.insert("source".to_owned(), json!({"type": "git", "url": url, "reference": version.commit}));
+        match self.source {
+            Source::Hidden => _ = keys.shift_remove("source"),
+            Source::Of(url) => {
+                let source = json!({"type": "git", "url": url, "reference": version.commit});
+                keys.insert("source".to_owned(), source);
+            }
+            Source::Own => {}
         }
-        keys.insert(
-            "dist".to_owned(),
-            json!({
+        if version.archive.is_there() {
+            let dist = json!({
                 "type": "zip",
                 "url": (self.dist_url)(version),
                 "reference": version.commit,
                 "shasum": dist.map_or("", |dist| dist.shasum.as_str()),
-            }),
-        );
+            });
+            keys.insert("dist".to_owned(), dist);
+        }
         keys.insert("time".to_owned(), json!(time::written(version.released_at)));
         keys.insert("published-time".to_owned(), json!(time::written(version.published_at)));
         if version.is_default_branch {
@@ -152,6 +179,7 @@ mod tests {
             is_default_branch: normalized == "dev-main",
             reference_name: version.to_owned(),
             commit: "c".repeat(40),
+            archive: crate::version::Archive::Commit,
             released_at: "2024-03-01T08:00:00Z".parse().unwrap(),
             published_at: "2024-03-02T08:00:00.5Z".parse().unwrap(),
             manifest: manifest.to_owned(),
@@ -162,8 +190,22 @@ mod tests {
     fn document(versions: &[(&Version, Option<&Dist>)], abandoned: Option<&str>) -> Value {
         let name = "acme/mailer".parse().unwrap();
         let dist_url = |version: &Version| format!("https://stave.example/dists/{}.zip", version.normalized);
-        let metadata = Metadata { name: &name, abandoned, source_url: None, dist_url: &dist_url };
-        serde_json::from_slice(&metadata.document(versions).unwrap()).unwrap()
+        let advisory = Advisory {
+            id: "STAVE-1".to_owned(),
+            package: "acme/mailer".parse().unwrap(),
+            affected: "<1.10".parse().unwrap(),
+            report: None,
+        };
+        let metadata = Metadata {
+            name: &name,
+            abandoned,
+            source: Source::Hidden,
+            dist_url: &dist_url,
+            advisories: &[advisory],
+            filter: &Keys::new(),
+        };
+        let is_dev = versions.iter().any(|(version, _)| version.is_dev);
+        serde_json::from_slice(&metadata.document(is_dev, versions).unwrap()).unwrap()
     }
 
     #[test]
@@ -176,6 +218,7 @@ mod tests {
             digest: "d".repeat(64),
             shasum: "5".repeat(40),
             size_bytes: 1,
+            created_at: None,
         };
         insta::assert_json_snapshot!(document(&[(&old, None), (&new, Some(&dist))], None), @r#"
         {
@@ -210,7 +253,14 @@ mod tests {
               }
             ]
           },
-          "minified": "composer/2.0"
+          "minified": "composer/2.0",
+          "security-advisories": [
+            {
+              "advisoryId": "STAVE-1",
+              "affectedVersions": "<1.10"
+            }
+          ],
+          "filter": {}
         }
         "#);
     }
@@ -228,5 +278,6 @@ mod tests {
         let is_default: Vec<_> = list.iter().map(|keys| keys.contains_key("default-branch")).collect();
         assert_eq!(is_default, [false, true, false]);
         assert!(list.iter().all(|keys| keys["abandoned"] == true));
+        assert!(document.get("security-advisories").is_none() && document.get("filter").is_none());
     }
 }

@@ -44,7 +44,7 @@ const ROOT_ONLY: [&str; 9] = [
 pub(super) const LINKS: [&str; 5] = ["require", "require-dev", "conflict", "provide", "replace"];
 
 /// The keys that are served under a name, in the order of the file.
-pub(super) fn keys(manifest: &Manifest, name: &PackageName) -> Map<String, Value> {
+pub(crate) fn keys(manifest: &Manifest, name: &PackageName) -> Map<String, Value> {
     let carried = manifest.keys().iter().filter(|(key, value)| {
         !NOT_CARRIED.contains(&key.as_str()) && !ROOT_ONLY.contains(&key.as_str()) && !value.is_null()
     });

@@ -1,7 +1,9 @@
 //! One reference of a package, and Composer's rules about versions.
 
+pub mod archive;
 pub mod compare;
 pub mod constraint;
+pub mod keeping;
 pub mod normalize;
 pub mod plan;
 pub mod stability;
@@ -10,8 +12,10 @@ use crate::{
     Timestamp,
     id::{PackageId, VersionId},
 };
+pub use archive::{Archive, RemoteArchive};
 pub use compare::compare;
 pub use constraint::Constraint;
+pub use keeping::Keeping;
 pub use normalize::normalize;
 pub use plan::{Changes, plan};
 pub use stability::Stability;
@@ -33,8 +37,10 @@ pub struct Version {
     pub is_default_branch: bool,
     /// The tag or branch.
     pub reference_name: String,
-    /// The commit: 40 lower-case hex digits.
+    /// The commit, or of a version that has none the SHA-1 of what identifies its bytes: 40 lower-case hex digits.
     pub commit: String,
+    /// Where the bytes of its dist come from.
+    pub archive: Archive,
     /// When the commit was made (plain git: its author date).
     pub released_at: Timestamp,
     /// When Stave first published this commit under this version.
@@ -45,12 +51,46 @@ pub struct Version {
     pub removed_at: Option<Timestamp>,
 }
 
+/// Another package that a version names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// In which section of composer.json: `require`, `require-dev`, `suggest`, `provide`, `conflict` or `replace`.
+    pub section: &'static str,
+    /// Which package, or part of the platform.
+    pub name: String,
+    /// Which of its versions; of a suggestion, why.
+    pub text: String,
+}
+
+/// The sections of composer.json that name other packages, in the order in which they are shown.
+const SECTIONS: [&str; 6] = ["require", "require-dev", "suggest", "provide", "conflict", "replace"];
+
 impl Version {
+    /// The packages that it names, section by section.
+    #[must_use]
+    pub fn links(&self) -> Vec<Link> {
+        let manifest: serde_json::Value = serde_json::from_str(&self.manifest).unwrap_or_default();
+        let of = |section: &'static str| {
+            let links = manifest[section].as_object().into_iter().flatten();
+            let links = links.map(move |(name, text)| Link {
+                section,
+                name: name.clone(),
+                text: text.as_str().unwrap_or_default().to_owned(),
+            });
+            links.collect::<Vec<_>>()
+        };
+        SECTIONS.into_iter().flat_map(of).collect()
+    }
+
     /// What of it is remembered for good.
     #[must_use]
     pub fn publication(&self) -> Publication {
-        let (normalized, commit) = (self.normalized.clone(), self.commit.clone());
-        Publication { normalized, commit, published_at: self.published_at }
+        Publication {
+            normalized: self.normalized.clone(),
+            commit: self.commit.clone(),
+            archive: self.archive.clone(),
+            published_at: self.published_at,
+        }
     }
 }
 
@@ -62,6 +102,8 @@ pub struct Publication {
     pub normalized: String,
     /// The commit: 40 lower-case hex digits.
     pub commit: String,
+    /// Where the bytes of its dist come from.
+    pub archive: Archive,
     /// When Stave first published this commit under this version.
     pub published_at: Timestamp,
 }
@@ -79,10 +121,14 @@ pub struct VersionFound {
     pub is_default_branch: bool,
     /// The tag or branch.
     pub reference_name: String,
-    /// The commit: 40 lower-case hex digits.
+    /// As of a [`Version`].
     pub commit: String,
+    /// Where the bytes of its dist come from.
+    pub archive: Archive,
     /// `time` of composer.json if it has a usable one, else when the commit was made.
     pub released_at: Timestamp,
+    /// When the registry that it comes from published it, as that says; `None` of what comes from no other registry.
+    pub published_at: Option<Timestamp>,
     /// What of composer.json is served, as JSON text.
     pub manifest: String,
 }
@@ -100,6 +146,7 @@ impl VersionFound {
             is_default_branch: self.is_default_branch,
             reference_name: self.reference_name.clone(),
             commit: self.commit.clone(),
+            archive: self.archive.clone(),
             released_at: self.released_at,
             published_at,
             manifest: self.manifest.clone(),
@@ -121,4 +168,6 @@ pub struct Dist {
     pub shasum: String,
     /// Size in bytes.
     pub size_bytes: u64,
+    /// When it was made; `None` of those from before this was kept.
+    pub created_at: Option<Timestamp>,
 }

@@ -84,7 +84,12 @@ fn published_at(
 ) -> Timestamp {
     let unmoved = before.filter(|version| version.commit == found.commit);
     let earlier = known.publications.get(&(found.normalized.clone(), found.commit.clone()));
-    [unmoved.map(|version| version.published_at), earlier.copied()].into_iter().flatten().min().unwrap_or(now)
+    // Of a package that was never read before, another registry knows better. Later on only what was seen here counts: a release
+    // must not be able to make itself older.
+    let is_first = known.versions.is_empty() && known.publications.is_empty();
+    let elsewhere = found.published_at.filter(|_| is_first);
+    let seen = [unmoved.map(|version| version.published_at), earlier.copied(), elsewhere];
+    seen.into_iter().flatten().min().unwrap_or(now).min(now)
 }
 
 #[cfg(test)]
@@ -116,7 +121,9 @@ mod tests {
             is_default_branch: false,
             reference_name: normalized.to_owned(),
             commit: commit.to_owned(),
+            archive: crate::version::Archive::Commit,
             released_at: at(0),
+            published_at: None,
             manifest: "{}".to_owned(),
         }
     }

@@ -5,6 +5,7 @@
 mod archive;
 mod check;
 mod metadata;
+mod mirror;
 mod package_name;
 mod root;
 mod scan;

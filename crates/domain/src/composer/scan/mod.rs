@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Invalid, Timestamp,
     package::PackageName,
-    version::{Constraint, VersionFound, compare, normalize, normalize::normalize_branch},
+    version::{Archive, Constraint, VersionFound, compare, normalize, normalize::normalize_branch},
 };
 pub use label::Labels;
 pub use outcome::{NoPackage, Outcome, Skip};
@@ -192,7 +192,7 @@ impl Reading<'_> {
                     self.naming.map(|naming| &naming.name).filter(|name| own_name != Some(name.as_str()));
                 Outcome::Imported {
                     renamed: own_name.zip(served_as).map(|(from, to)| (from.to_owned(), to.clone())),
-                    found,
+                    found: Box::new(found),
                 }
             }
             Err(reason) => {
@@ -231,7 +231,9 @@ impl Reading<'_> {
             is_default_branch: is_default(self.default_branch, reference),
             reference_name: reference.name.clone(),
             commit: commit.id.clone(),
+            archive: Archive::Commit,
             released_at: manifest.time().unwrap_or(commit.made_at),
+            published_at: None,
             manifest: manifest.served(&naming.name),
         })
     }

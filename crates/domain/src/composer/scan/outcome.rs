@@ -19,7 +19,7 @@ pub enum Outcome {
     /// It is a version.
     Imported {
         /// Which one.
-        found: VersionFound,
+        found: Box<VersionFound>,
         /// The name in composer.json there and the one under which it is served, if they differ.
         renamed: Option<(String, PackageName)>,
     },
@@ -39,7 +39,7 @@ impl Outcome {
     #[must_use]
     pub fn found(&self) -> Option<&VersionFound> {
         match self {
-            Self::Imported { found, .. } => Some(found),
+            Self::Imported { found, .. } => Some(found.as_ref()),
             Self::Skipped { .. } => None,
         }
     }

@@ -16,6 +16,8 @@ use gix::{
 pub const MANIFEST_MAX_BYTES: u64 = 1 << 20;
 
 const MANIFEST: &str = "composer.json";
+/// What a README is called, the likeliest first.
+const READMES: [&str; 5] = ["README.md", "readme.md", "Readme.md", "README.markdown", "README"];
 
 /// What a tree has under a name.
 enum Entry {
@@ -86,6 +88,18 @@ impl Mirror {
         found.ok_or_else(|| GitError::HugeTree { commit: commit.to_owned() })
     }
 
+    /// The README of a folder, as text; `None` if there is none, or none that is a text of at most [`MANIFEST_MAX_BYTES`].
+    pub fn readme_in(&self, tree: Tree<'_>) -> Result<Option<String>, GitError> {
+        let id = self.commit_id(tree.commit)?;
+        for name in READMES {
+            let found = self.file_of(id, tree.folder, name).map_err(|cause| self.damaged(cause))?;
+            if let Manifest::Found { blob } = found {
+                return Ok(String::from_utf8(self.blob(&blob)?).ok());
+            }
+        }
+        Ok(None)
+    }
+
     /// The bytes of a [`Manifest::Found`].
     pub fn blob(&self, id: &str) -> Result<Vec<u8>, GitError> {
         let read = || -> Result<Vec<u8>, BoxError> {
@@ -97,6 +111,10 @@ impl Mirror {
 
     /// An error is damage.
     fn manifest_of(&self, commit: ObjectId, folder: &str) -> Result<Manifest, BoxError> {
+        self.file_of(commit, folder, MANIFEST)
+    }
+
+    fn file_of(&self, commit: ObjectId, folder: &str, file: &str) -> Result<Manifest, BoxError> {
         let Some(mut tree) = self.top_folder(commit)? else { return Ok(Manifest::Unreadable) };
         for name in folder.split('/').filter(|name| !name.is_empty()) {
             match self.entry(tree, name)? {
@@ -105,7 +123,7 @@ impl Mirror {
                 Entry::Unreadable => return Ok(Manifest::Unreadable),
             }
         }
-        let id = match self.entry(tree, MANIFEST)? {
+        let id = match self.entry(tree, file)? {
             Entry::There(EntryKind::Blob | EntryKind::BlobExecutable, id) => id,
             Entry::There(..) => return Ok(Manifest::NotAFile),
             Entry::Missing => return Ok(Manifest::Missing),

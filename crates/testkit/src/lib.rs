@@ -1,4 +1,4 @@
-//! A stateful fake Bitbucket over real HTTP, git repositories to import, a Composer client.
+//! A stateful fake Bitbucket over real HTTP, git repositories to import, Composer repositories to mirror, a Composer client.
 //!
 //! Everything here listens on loopback only, keeps its files in a temporary folder and is gone when it is dropped.
 //! Servers run on a thread of their own, so that tests without a runtime, or with a blocking client, can use them too.
@@ -81,6 +81,22 @@
 //! # }
 //! ```
 
+//! And a Composer repository of somebody else:
+//!
+//! ```no_run
+//! use serde_json::json;
+//! use stave_testkit::{Composer1, FakeComposerRepository, Fault};
+//!
+//! # async fn story() {
+//! let upstream = FakeComposerRepository::start().await;
+//! upstream.package("psr/log").version("1.0.0", &json!({"require": {"php": ">=8"}})).version("dev-main", &json!({}));
+//! upstream.require_basic("token", "secret").fail("/dists/*", Fault::Truncated);
+//! upstream.package("psr/log").retag("1.0.0").abandon("psr/other").advisory("PKSA-1", "<1.1").malware("1.0.0", "It steals.");
+//! upstream.heal().composer1(Composer1::Hashed);
+//! assert_eq!(upstream.calls("/p2/psr/*"), 0);
+//! # }
+//! ```
+
 #![expect(clippy::missing_panics_doc, reason = "all of it panics when a test is broken; said once, above")]
 #![expect(
     clippy::must_use_candidate,
@@ -90,6 +106,7 @@
 mod bitbucket;
 mod common;
 mod composer;
+mod composer_repository;
 pub mod data_center;
 mod git;
 mod listener;
@@ -114,6 +131,7 @@ pub use common::{
     size::Size,
 };
 pub use composer::{Composer, ComposerRun};
+pub use composer_repository::{Composer1, FakeComposerRepository, FakePackage};
 pub use data_center::{DataCenterOptions, FakeDataCenter, RateLimit, TwoFactor, Version};
 pub use git::{BareRepository, GitServer};
 pub use mail::{FakeMailServer, Mail};

@@ -4,6 +4,7 @@
 use crate::{
     BoxError,
     answer::authority,
+    composer_repository::MirrorProblem,
     interception::Interception,
     obstacle::{Obstacle, Tried},
     sign_in_problem::{SignInProblem, place},
@@ -120,6 +121,16 @@ pub enum UpstreamError {
         /// For the log.
         source: Option<BoxError>,
     },
+    /// A Composer repository that is mirrored did not give what was asked for.
+    #[error("{}", .problem.sentence(.host))]
+    Mirror {
+        /// Who was asked.
+        host: String,
+        /// Why.
+        problem: MirrorProblem,
+        /// For the log.
+        source: Option<BoxError>,
+    },
     /// The server points somewhere else. Stave does not follow, so that no secret reaches another server.
     #[error(
         "{host} points to {to}, and Stave does not follow, so that no secret reaches a server that nobody named. If that is \
@@ -209,6 +220,7 @@ impl UpstreamError {
         match self {
             Self::RateLimited { .. } | Self::Restless { .. } => true,
             Self::Unexpected { status, .. } => *status >= 500,
+            Self::Mirror { problem, .. } => problem.is_transient(),
             Self::Unreachable { obstacle, .. } | Self::SiteUnreachable { obstacle, .. } => {
                 obstacle.is_transient()
             }
@@ -265,7 +277,7 @@ impl fmt::Display for Boxes<'_> {
 }
 
 /// A time to wait, in whole minutes, rounded up.
-struct Wait<'a>(&'a Option<Duration>);
+pub(crate) struct Wait<'a>(pub(crate) &'a Option<Duration>);
 
 impl fmt::Display for Wait<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -185,7 +185,7 @@ impl HttpClient {
     }
 
     /// Sends a request through its gate; the body of the answer has not come yet.
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         url: &Url,
         timeout: ApiTimeout,
@@ -211,7 +211,7 @@ fn accepting(what: &'static str, request: RequestBuilder) -> RequestBuilder {
 }
 
 /// Why no answer came.
-fn broken(url: &Url, error: reqwest::Error) -> UpstreamError {
+pub(crate) fn broken(url: &Url, error: reqwest::Error) -> UpstreamError {
     let error = error.without_url();
     UpstreamError::unreachable(url, Obstacle::behind(&error), Some(error.into()))
 }
@@ -257,14 +257,14 @@ impl<'a> Authorization<'a> {
 }
 
 /// What was read of a body.
-struct Body {
-    read: Vec<u8>,
+pub(crate) struct Body {
+    pub(crate) read: Vec<u8>,
     /// Whether there was no more.
-    is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 /// The body, decompressed, up to so many bytes.
-async fn body_read(response: &mut Response, limit: usize) -> Result<Body, reqwest::Error> {
+pub(crate) async fn body_read(response: &mut Response, limit: usize) -> Result<Body, reqwest::Error> {
     let mut read = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         let room = limit - read.len();

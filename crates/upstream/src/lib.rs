@@ -1,4 +1,5 @@
-//! Other people's HTTP: Bitbucket Cloud and Bitbucket Data Center, and the sites that are to be protected.
+//! Other people's HTTP: Bitbucket Cloud and Bitbucket Data Center, the sites that are to be protected, and the Composer repositories
+//! that are mirrored.
 //!
 //! What enters: values that somebody configured (a base URL, a client id, a secret) and a grant to act with.
 //! What leaves: the words of `stave_domain`, or an [`UpstreamError`] whose `Display` is a sentence for the user.
@@ -8,6 +9,7 @@ mod answer;
 mod asker;
 mod bitbucket_cloud;
 mod bitbucket_data_center;
+mod composer_repository;
 mod connector;
 mod credential;
 mod endpoint;
@@ -26,6 +28,10 @@ mod site;
 mod webhook;
 
 pub use asker::{Asker, Key};
+pub use composer_repository::{
+    Asked, ChangesFetched, ComposerKey, ComposerRepository, ComposerSecret, ComposerSite, DistError,
+    DistFetched, Fetched, MirrorProblem,
+};
 pub use connector::{
     Ability, Circles, Client, Connector, Departure, Environment, Inspect, Registration, SignIn, connector,
     state_in,

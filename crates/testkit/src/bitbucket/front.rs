@@ -27,12 +27,15 @@ pub(crate) async fn receive(Extract(fake): Extract<Arc<Fake>>, request: Request,
         state.record.remember(recorded, &record::route(&request));
         (due, asked)
     };
-    if let Some(fault) = due
+    if let Some(fault) = &due
         && let Some(response) = fault::happen(fault).await
     {
         return response;
     }
     let mut response = next.run(request).await;
+    if let Some(fault) = &due {
+        response = fault::spoil(fault, response).await;
+    }
     if let Some(asked) = asked {
         asked.tell(&fake.state(), response.headers_mut());
     }

@@ -2,10 +2,11 @@
 
 use super::pattern::Pattern;
 use axum::{
-    body::Body,
+    body::{Body, Bytes, to_bytes},
     http::{Response, StatusCode, header},
 };
-use std::time::Duration;
+use futures::stream;
+use std::{io, time::Duration};
 
 /// What the Bitbucket Cloud API says of what it removed.
 pub(crate) const GONE: &str = r#"{"type":"error","error":{"message":"CHANGE-2770 - Functionality has been deprecated","detail":"Please read the changelog entry for more details.","data":{"announcement_url":"https://developer.atlassian.com/cloud/bitbucket/changelog#CHANGE-2770"}}}"#;
@@ -28,6 +29,12 @@ pub enum Fault {
     Slow(Duration),
     /// 429 with an empty body, and no `Retry-After`: as Bitbucket does it.
     RateLimit,
+    /// The first half of the right answer, and then the end of the connection.
+    Truncated,
+    /// The right answer but for one byte, in the middle of its body.
+    Altered,
+    /// The end of the connection in place of an answer.
+    Reset,
 }
 
 impl Fault {
@@ -100,18 +107,20 @@ impl When {
     }
 }
 
-/// The answer of a fault; `None` if the request goes on.
-pub(crate) async fn happen(fault: Fault) -> Option<Response<Body>> {
+/// The answer of a fault; `None` if the request goes on. What comes of it then has to be [spoilt](spoil).
+pub(crate) async fn happen(fault: &Fault) -> Option<Response<Body>> {
     match fault {
         Fault::Slow(delay) => {
-            tokio::time::sleep(delay).await;
+            tokio::time::sleep(*delay).await;
             None
         }
+        Fault::Truncated | Fault::Altered => None,
+        Fault::Reset => Some(Response::new(cut(Bytes::new()))),
         Fault::Hang => std::future::pending().await,
         Fault::RateLimit => Some(answer(StatusCode::TOO_MANY_REQUESTS, String::new())),
         Fault::Status { status, body } => Some(answer(
-            StatusCode::from_u16(status).expect("a fault has a status between 100 and 999"),
-            body,
+            StatusCode::from_u16(*status).expect("a fault has a status between 100 and 999"),
+            body.clone(),
         )),
         Fault::Redirect(url) => {
             let mut response = answer(StatusCode::FOUND, String::new());
@@ -119,6 +128,31 @@ pub(crate) async fn happen(fault: Fault) -> Option<Response<Body>> {
             Some(response)
         }
     }
+}
+
+/// The right answer, made wrong by a fault that lets the request go on.
+pub(crate) async fn spoil(fault: &Fault, response: Response<Body>) -> Response<Body> {
+    if !matches!(fault, Fault::Truncated | Fault::Altered) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let whole = to_bytes(body, usize::MAX).await.expect("the fake has its answers in memory");
+    let middle = whole.len() / 2;
+    parts.headers.insert(header::CONTENT_LENGTH, whole.len().into());
+    if *fault == Fault::Truncated {
+        return Response::from_parts(parts, cut(whole.slice(..middle)));
+    }
+    let mut altered = whole.to_vec();
+    if let Some(byte) = altered.get_mut(middle) {
+        *byte ^= 1;
+    }
+    Response::from_parts(parts, Body::from(altered))
+}
+
+/// A body of which no more comes than this.
+fn cut(start: Bytes) -> Body {
+    let end = Err(io::Error::from(io::ErrorKind::ConnectionReset));
+    Body::from_stream(stream::iter([Ok(start), end]))
 }
 
 fn answer(status: StatusCode, body: String) -> Response<Body> {

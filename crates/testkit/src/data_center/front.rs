@@ -83,7 +83,7 @@ pub(crate) async fn receive(Extract(fake): Extract<Arc<Fake>>, request: Request,
         let due = state.plans.take(&received.request.method, &received.path);
         (received, due)
     };
-    let trouble = match due {
+    let trouble = match &due {
         Some(fault) => fault::happen(fault).await,
         None => None,
     };
@@ -91,6 +91,9 @@ pub(crate) async fn receive(Extract(fake): Extract<Arc<Fake>>, request: Request,
         Some(response) => response,
         None => answer(&fake, received, request, next).await,
     };
+    if let Some(fault) = &due {
+        response = fault::spoil(fault, response).await;
+    }
     stamp(&fake, &mut response);
     response
 }

@@ -6,6 +6,7 @@
 )]
 
 mod composer;
+mod composer_repository;
 mod consumer;
 mod credential;
 mod data_center;

@@ -5,6 +5,7 @@
 mod asker;
 mod broken;
 mod circle;
+mod composer_repository;
 mod credential;
 mod data_center;
 mod data_center_oauth1;

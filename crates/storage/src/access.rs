@@ -50,10 +50,12 @@ impl Storage {
         rows.into_iter().map(rights).collect()
     }
 
-    /// All packages of an organization, with what decides about who may read them, by id.
+    /// All packages of an organization but those of its mirrors, which every member reads, with what decides about who may read
+    /// them, by id.
     pub async fn readable_list(&self, organization: OrganizationId) -> Result<Vec<Readable>, StorageError> {
         let theirs = package::Column::OrganizationId.eq(Uuid::from(organization));
-        let found = readables().filter(theirs).order_by_asc(package::Column::Id);
+        let own = readables().filter(theirs).filter(package::Column::MirrorId.is_null());
+        let found = own.order_by_asc(package::Column::Id);
         let rows: Vec<ReadableRow> = found.into_tuple().all(&self.conn).await?;
         rows.into_iter().map(readable).collect()
     }
@@ -84,7 +86,7 @@ fn readables() -> Select<package::Entity> {
         .to(repository::Column::Id)
         .into();
     package::Entity::find()
-        .join(JoinType::InnerJoin, to_repository)
+        .join(JoinType::LeftJoin, to_repository)
         .select_only()
         .column(package::Column::Id)
         .column(package::Column::Name)

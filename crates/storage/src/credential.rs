@@ -4,7 +4,7 @@ use crate::{
     Storage, StorageError, query,
     tables::{
         credential::{Column, Entity, Model},
-        repository, synchronization,
+        definition, mirror, repository, synchronization,
     },
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -90,7 +90,7 @@ impl Storage {
         Ok(())
     }
 
-    /// Another credential takes the place of one wherever it is used: repositories and synchronizations.
+    /// Another credential takes the place of one wherever it is used: repositories, synchronizations, mirrors and custom packages.
     pub async fn credential_replace(&self, old: CredentialId, new: CredentialId) -> Result<(), StorageError> {
         let (old, new) = (Uuid::from(old), Uuid::from(new));
         let transaction = self.begin().await?;
@@ -102,6 +102,16 @@ impl Storage {
         synchronization::Entity::update_many()
             .col_expr(synchronization::Column::CredentialId, query::value(new))
             .filter(synchronization::Column::CredentialId.eq(old))
+            .exec(&transaction.conn)
+            .await?;
+        mirror::Entity::update_many()
+            .col_expr(mirror::Column::CredentialId, query::value(new))
+            .filter(mirror::Column::CredentialId.eq(old))
+            .exec(&transaction.conn)
+            .await?;
+        definition::Entity::update_many()
+            .col_expr(definition::Column::CredentialId, query::value(new))
+            .filter(definition::Column::CredentialId.eq(old))
             .exec(&transaction.conn)
             .await?;
         transaction.commit().await
@@ -117,8 +127,8 @@ impl Storage {
         query::all(found.order_by_asc(repository::Column::SourceUrl), &self.conn).await
     }
 
-    /// Deletes a credential. `Detached` while a repository or synchronization uses it: ask [`Self::credential_repository_list`]
-    /// and [`Self::synchronization_list_of_credential`] first.
+    /// Deletes a credential. `Detached` while a package, synchronization or mirror uses it: ask
+    /// [`Self::package_list_of_credential`], [`Self::synchronization_list_of_credential`] and [`Self::mirror_list_of_credential`] first.
     pub async fn credential_delete(&self, id: CredentialId) -> Result<(), StorageError> {
         Entity::delete_by_id(Uuid::from(id)).exec(&self.conn).await?;
         Ok(())
@@ -158,7 +168,7 @@ mod tests {
         storage.repository_update(&repository).await.unwrap();
         let package = storage.package_find(mailer).await.unwrap().unwrap();
         let users = storage.package_list_of_credential(credential.id).await.unwrap();
-        assert_eq!(users, [(package, repository.clone())]);
+        assert_eq!(users, [(package, Some(repository.clone()))]);
         let deleted = storage.credential_delete(credential.id).await;
         assert!(matches!(deleted, Err(StorageError::Detached)), "{deleted:?}");
 

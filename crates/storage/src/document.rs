@@ -2,9 +2,12 @@
 
 use crate::{
     Storage, StorageError, query,
-    tables::document::{Column, Entity, Model},
+    tables::{
+        Row,
+        document::{Column, Entity, Model},
+    },
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use stave_domain::{
     id::{OrganizationId, PackageId},
     package::{Document, PackageName},
@@ -14,7 +17,8 @@ use uuid::Uuid;
 impl Storage {
     /// Publishes a document in place of the one of this name.
     pub async fn document_put(&self, document: &Document) -> Result<(), StorageError> {
-        query::upsert(Model::from(document), &self.conn).await
+        let named = self.conn.naming((document.organization_id, document.name.clone()));
+        query::upsert(Model::from(document), &named).await
     }
 
     /// The document of this name.
@@ -31,7 +35,14 @@ impl Storage {
     /// Withdraws a package's documents, under whatever name they were published.
     pub async fn document_delete_of(&self, package: PackageId) -> Result<(), StorageError> {
         let theirs = Column::PackageId.eq(Uuid::from(package));
-        Entity::delete_many().filter(theirs).exec(&self.conn).await?;
+        let found = Entity::find().select_only().columns([Column::OrganizationId, Column::Name]).distinct();
+        let published: Vec<(Uuid, String)> =
+            found.filter(theirs.clone()).into_tuple().all(&self.conn).await?;
+        for (organization, name) in published {
+            let row = Row::of("document", format!("{organization}/{name}"));
+            let telling = self.conn.naming((organization.into(), row.parse("name", &name)?));
+            Entity::delete_many().filter(theirs.clone()).filter(Column::Name.eq(name)).exec(&telling).await?;
+        }
         Ok(())
     }
 }

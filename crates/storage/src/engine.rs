@@ -2,7 +2,9 @@
 
 use crate::{
     OpenError,
-    conn::{Changes, Conn},
+    change::Changes,
+    conn::Conn,
+    listener::Listener,
     migrations::{self, Migrations},
 };
 use sea_orm::{
@@ -96,11 +98,7 @@ async fn sqlite(path: &str) -> Result<Conn, Obstacle> {
     migrate(&writer).await?;
     writer.execute_unprepared("PRAGMA foreign_keys = ON").await?;
     let readers = pool().max_connections(SQLITE_READERS).connect_lazy_with(options.read_only(true));
-    Ok(Conn::Pool {
-        readers: SqlxSqliteConnector::from_sqlx_sqlite_pool(readers),
-        writer,
-        changes: Changes::default(),
-    })
+    Ok(Conn::alone(SqlxSqliteConnector::from_sqlx_sqlite_pool(readers), writer))
 }
 
 async fn postgres(options: &PgConnectOptions) -> Result<Conn, Obstacle> {
@@ -112,7 +110,9 @@ async fn postgres(options: &PgConnectOptions) -> Result<Conn, Obstacle> {
     sqlx::Connection::close(first).await?;
     let pool = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options.clone()));
     migrate(&pool).await?;
-    Ok(Conn::Pool { readers: pool.clone(), writer: pool, changes: Changes::default() })
+    let changes = Changes::shared();
+    let listener = Listener::start(options.clone(), changes.clone()).await;
+    Ok(Conn::shared(pool, changes, listener))
 }
 
 /// Takes the steps that are missing, all or none, while nobody else does.

@@ -5,31 +5,43 @@
 //! `now` and ids come in as values. The functions of a noun are in the file of that name.
 
 mod access;
+mod advisory;
 mod blob;
+mod change;
 mod check;
 mod conn;
 mod credential;
+mod definition;
 mod delivery;
 mod dist;
 mod document;
+mod document_name;
 mod endpoint;
 mod engine;
 mod error;
+mod facet;
+mod filter;
 mod identity;
+mod install;
 mod integration;
 mod job;
+mod listener;
 mod log;
 mod login;
 mod member;
 mod migrations;
+mod mirror;
+mod mirrored_package;
 mod organization;
 mod package;
 mod query;
+mod readme;
 mod remote_group;
 mod remote_person;
 mod remote_repository;
 mod repository;
 mod run;
+mod security;
 mod setting;
 mod synchronization;
 mod tables;
@@ -43,7 +55,8 @@ mod version;
 mod webhook;
 mod website;
 
-pub use blob::{Blob, Blobs};
+pub use blob::{Blob, Blobs, StoredBlob};
+pub use change::Change;
 pub use error::{OpenError, StorageError};
 pub use remote_repository::RepositoryCounts;
 pub use website::{Redeemed, WebsiteCounts};
@@ -80,29 +93,42 @@ impl Storage {
         Ok(Transaction(Self { conn: self.conn.begin().await? }))
     }
 
-    /// How much this process has written. What was read before is still true as long as it stays the same, unless another
-    /// process writes too.
-    #[must_use]
-    pub fn change_count(&self) -> u64 {
-        self.conn.changes().count()
-    }
-
-    /// How often this process changed something that decides about the passes of websites: a website, its members, logins and
-    /// passes, the organization, an integration. A decision that was taken before is still right as long as it stays the same,
-    /// unless another process writes too. Insertions and [`Self::website_login_seen`] do not count, which make no decision wrong:
+    /// How often something changed that decides about the passes of websites: a website, its members, logins and passes, the
+    /// organization, an integration. A decision that was taken before is still right as long as it stays the same and
+    /// [`Self::hears_all`]. Insertions and [`Self::website_login_seen`] do not count, which make no decision wrong:
     /// so visitors who come and go do not make those of others forgotten.
     #[must_use]
     pub fn website_change_count(&self) -> u64 {
         self.conn.changes().count_of_passes()
     }
 
-    /// How often this process changed something that decides what a token reads: a token, the people and teams of an
-    /// organization, what was given to them, what Bitbucket lets them read, which packages there are. What was decided before is
-    /// still right as long as it stays the same, unless another process writes too. Mere signs of life do not count, such as
+    /// How often something changed that decides what a token reads: a token, the people and teams of an organization, what was
+    /// given to them, what Bitbucket lets them read, which packages there are. What was decided before is still right as long as
+    /// it stays the same and [`Self::hears_all`]. Mere signs of life do not count, such as
     /// [`Self::token_used`], [`Self::repository_checked`] or a refreshed grant.
     #[must_use]
     pub fn reader_change_count(&self) -> u64 {
         self.conn.changes().count_of_readers()
+    }
+
+    /// How often something changed that decides where the dist of a commit is. What was found before is still there as long as it
+    /// stays the same and [`Self::hears_all`]. A new dist does not count.
+    #[must_use]
+    pub fn dist_change_count(&self) -> u64 {
+        self.conn.changes().count_of_dists()
+    }
+
+    /// From now on `told` hears of every change, whichever process made it, when it lasts. It is called by whoever made it or
+    /// heard of it, who waits: it has to be quick.
+    pub fn on_change(&self, told: impl Fn(&Change) + Send + Sync + 'static) {
+        self.conn.changes().listen(Box::new(told));
+    }
+
+    /// Whether what any process wrote a second ago was counted and told here by now. It always is on SQLite, where there is one
+    /// process; on PostgreSQL it is not while this process has no sound connection to listen on.
+    #[must_use]
+    pub fn hears_all(&self) -> bool {
+        self.conn.changes().are_heard()
     }
 
     /// Whether the database answers.
@@ -116,12 +142,6 @@ impl Storage {
     /// one file behind, without a log beside it.
     pub async fn close(&self) -> Result<(), StorageError> {
         self.conn.close().await
-    }
-
-    /// Whether no other process writes, so that what was counted here is all that happened: so it is on SQLite.
-    #[must_use]
-    pub fn is_alone(&self) -> bool {
-        self.conn.get_database_backend() == DbBackend::Sqlite
     }
 
     /// "SQLite" or "PostgreSQL".

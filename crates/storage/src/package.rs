@@ -1,7 +1,7 @@
 //! Packages.
 
 use crate::{
-    Storage, StorageError, query, repository,
+    Storage, StorageError, definition, query, repository,
     tables::{
         Row,
         package::{Column, Entity, Model, by_name},
@@ -13,6 +13,7 @@ use sea_orm::{
     Select,
 };
 use stave_domain::{
+    access::Named,
     id::{CredentialId, IntegrationId, OrganizationId, PackageId, RepositoryId, SynchronizationId},
     package::{Package, PackageName},
     repository::Repository,
@@ -54,13 +55,26 @@ impl Storage {
         search: &str,
         offset: u64,
         limit: u64,
-    ) -> Result<Vec<(Package, Repository)>, StorageError> {
+    ) -> Result<Vec<(Package, Option<Repository>)>, StorageError> {
         let there = repository::ids_containing(search).into_query();
         let contains = Condition::any()
             .add(query::contains(Column::Search, search))
             .add(Column::RepositoryId.in_subquery(there));
         let found = packages_of(organization).filter(contains);
         self.with_repositories(by_name(found).offset(offset).limit(limit)).await
+    }
+
+    /// These packages, in this order, with their repositories; those that are not there are left out.
+    pub async fn package_list_of_ids(
+        &self,
+        ids: &[PackageId],
+    ) -> Result<Vec<(Package, Option<Repository>)>, StorageError> {
+        let mut found = HashMap::new();
+        for ids in query::batches(ids.iter().map(|id| Uuid::from(*id))) {
+            let packages = Entity::find().filter(Column::Id.is_in(ids));
+            found.extend(self.with_repositories(packages).await?.into_iter().map(|it| (it.0.id, it)));
+        }
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
     /// A package that nobody else changes until the transaction ends, so that what is written follows from what was read.
@@ -86,6 +100,22 @@ impl Storage {
     pub async fn package_id_list(&self) -> Result<BTreeSet<PackageId>, StorageError> {
         let ids =
             Entity::find().select_only().column(Column::Id).into_tuple::<Uuid>().all(&self.conn).await?;
+        Ok(ids.into_iter().map(PackageId::from).collect())
+    }
+
+    /// A page of an organization's packages by id, which is the order in which they were added, from after one on.
+    pub async fn package_id_list_of(
+        &self,
+        organization: OrganizationId,
+        after: Option<PackageId>,
+        limit: u64,
+    ) -> Result<Vec<PackageId>, StorageError> {
+        let mut found = packages_of(organization);
+        if let Some(after) = after {
+            found = found.filter(Column::Id.gt(Uuid::from(after)));
+        }
+        let ids = found.select_only().column(Column::Id).order_by_asc(Column::Id).limit(limit);
+        let ids = ids.into_tuple::<Uuid>().all(&self.conn).await?;
         Ok(ids.into_iter().map(PackageId::from).collect())
     }
 
@@ -115,33 +145,34 @@ impl Storage {
         &self,
         organization: OrganizationId,
     ) -> Result<Vec<String>, StorageError> {
-        let names = self.package_name_list(organization).await?;
-        let mut vendors: Vec<_> = names.iter().map(|name| name.vendor().to_owned()).collect();
+        let named = self.package_name_list(organization).await?;
+        let mut vendors: Vec<_> = named.iter().map(|it| it.name.vendor().to_owned()).collect();
         vendors.dedup();
         Ok(vendors)
     }
 
-    /// The names of an organization's packages, in order.
-    pub async fn package_name_list(
-        &self,
-        organization: OrganizationId,
-    ) -> Result<Vec<PackageName>, StorageError> {
-        let rows: Vec<(Uuid, String)> = packages_of(organization)
+    /// The packages of an organization that have a name, in its order.
+    pub async fn package_name_list(&self, organization: OrganizationId) -> Result<Vec<Named>, StorageError> {
+        let rows: Vec<(Uuid, String, Option<Uuid>)> = packages_of(organization)
             .filter(Column::Name.is_not_null())
             .select_only()
-            .columns([Column::Id, Column::Name])
+            .columns([Column::Id, Column::Name, Column::MirrorId])
             .order_by_asc(Column::Name)
             .into_tuple()
             .all(&self.conn)
             .await?;
-        rows.into_iter().map(|(id, name)| Row::of("package", id).parse("name", &name)).collect()
+        let each = rows.into_iter().map(|(id, name, mirror)| {
+            let name = Row::of("package", id).parse("name", &name)?;
+            Ok(Named { package_id: id.into(), name, is_mirrored: mirror.is_some() })
+        });
+        each.collect()
     }
 
     /// The packages that are read with the rights of any account of an integration, by name, with their repositories.
     pub async fn package_list_of_integration(
         &self,
         id: IntegrationId,
-    ) -> Result<Vec<(Package, Repository)>, StorageError> {
+    ) -> Result<Vec<(Package, Option<Repository>)>, StorageError> {
         self.with_repositories(by_name(packages_in(repository::ids_read_through(id)))).await
     }
 
@@ -149,16 +180,20 @@ impl Storage {
     pub async fn package_list_of_credential(
         &self,
         id: CredentialId,
-    ) -> Result<Vec<(Package, Repository)>, StorageError> {
-        self.with_repositories(by_name(packages_in(repository::ids_read_with(id)))).await
+    ) -> Result<Vec<(Package, Option<Repository>)>, StorageError> {
+        let of_repositories = Column::RepositoryId.in_subquery(repository::ids_read_with(id).into_query());
+        let custom = Column::Id.in_subquery(definition::ids_fetched_with(id).into_query());
+        let found = Entity::find().filter(Condition::any().add(of_repositories).add(custom));
+        self.with_repositories(by_name(found)).await
     }
 
     async fn with_repositories(
         &self,
         packages: Select<Entity>,
-    ) -> Result<Vec<(Package, Repository)>, StorageError> {
+    ) -> Result<Vec<(Package, Option<Repository>)>, StorageError> {
         let packages: Vec<Package> = query::all(packages, &self.conn).await?;
-        let ids: BTreeSet<Uuid> = packages.iter().map(|package| package.repository_id.into()).collect();
+        let ids: BTreeSet<Uuid> =
+            packages.iter().filter_map(Package::repository_id).map(Into::into).collect();
         let mut repositories: HashMap<RepositoryId, Repository> = HashMap::new();
         for ids in query::batches(ids) {
             let found = repository_table::Entity::find().filter(repository_table::Column::Id.is_in(ids));
@@ -167,8 +202,9 @@ impl Storage {
         }
         // A package whose repository was deleted between the two queries was deleted with it.
         let placed = packages.into_iter().filter_map(|package| {
-            let repository = repositories.get(&package.repository_id)?.clone();
-            Some((package, repository))
+            let Some(id) = package.repository_id() else { return Some((package, None)) };
+            let repository = repositories.get(&id)?.clone();
+            Some((package, Some(repository)))
         });
         Ok(placed.collect())
     }
@@ -189,12 +225,12 @@ mod tests {
         testing::{id, organization, package, package_store, repository, test_storage},
     };
     use stave_domain::{
-        package::{Package, PackageName},
+        package::{Origin, Package},
         repository::Repository,
     };
 
-    fn names(packages: &[(Package, Repository)]) -> String {
-        let name = |(package, _): &(Package, Repository)| {
+    fn names(packages: &[(Package, Option<Repository>)]) -> String {
+        let name = |(package, _): &(Package, Option<Repository>)| {
             package.name.as_ref().map_or("-".to_owned(), ToString::to_string)
         };
         packages.iter().map(name).collect::<Vec<_>>().join(" ")
@@ -208,7 +244,8 @@ mod tests {
         storage.organization_insert(&zoo).await.unwrap();
         let mailer = package(1, acme.id, "acme/mailer");
         package_store(&storage, &mailer).await;
-        let of_zoo = Package { id: id(2), repository_id: id(2), organization_id: zoo.id, ..mailer.clone() };
+        let of_zoo =
+            Package { id: id(2), origin: Origin::root_of(id(2)), organization_id: zoo.id, ..mailer.clone() };
         package_store(&storage, &of_zoo).await;
 
         storage.repository_insert(&repository(3, acme.id)).await.unwrap();
@@ -244,8 +281,9 @@ mod tests {
         assert_eq!(list("Source-6", 0, 9).await, "-", "the source counts too");
         assert_eq!(storage.package_count(acme.id).await.unwrap(), 6);
         assert_eq!(storage.package_vendor_list(acme.id).await.unwrap(), ["acme-x", "acme", "zoo"]);
-        let found: Vec<String> =
-            storage.package_name_list(acme.id).await.unwrap().iter().map(PackageName::to_string).collect();
+        let named = storage.package_name_list(acme.id).await.unwrap();
+        let found: Vec<&str> = named.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(found, ["acme-x/a", "acme/log", "acme/mailer", "zoo/b"]);
+        assert!(named.iter().all(|it| !it.is_mirrored));
     }
 }

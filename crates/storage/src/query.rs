@@ -95,12 +95,14 @@ where
     transaction.commit().await
 }
 
-/// Ids in parts that one statement can bind.
-pub(crate) fn batches<T>(ids: impl IntoIterator<Item = T>) -> impl Iterator<Item = Vec<T>> {
+/// Ids in parts that one statement can bind. Nothing of the iterator is left in them: a future that waits between two parts can
+/// then go to another thread.
+pub(crate) fn batches<T>(ids: impl IntoIterator<Item = T>) -> std::vec::IntoIter<Vec<T>> {
     let mut ids = ids.into_iter().peekable();
-    std::iter::from_fn(move || {
+    let parts = std::iter::from_fn(|| {
         ids.peek().is_some().then_some(()).map(|()| ids.by_ref().take(MOST_BINDS).collect())
-    })
+    });
+    parts.collect::<Vec<_>>().into_iter()
 }
 
 /// A row that is there already stays as it is.

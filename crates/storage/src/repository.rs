@@ -164,7 +164,7 @@ mod tests {
         testing::{acme_mailer, at, id, organization, package, repository, test_storage},
     };
     use stave_domain::{
-        package::Package,
+        package::{Origin, Package},
         repository::{Followed, Repository},
     };
 
@@ -218,7 +218,8 @@ mod tests {
     async fn a_repository_takes_its_packages_with_it() {
         let storage = test_storage().await;
         let (acme, mailer) = acme_mailer(&storage).await;
-        let log = Package { repository_id: id(1), path: "log".into(), ..package(2, acme, "acme/log") };
+        let origin = Origin::Folder { repository_id: id(1), path: "log".into() };
+        let log = Package { origin, ..package(2, acme, "acme/log") };
         storage.package_insert(&log).await.unwrap();
         let same_folder = Package { id: id(3), name: None, ..log.clone() };
         let same_folder = storage.package_insert(&same_folder).await;

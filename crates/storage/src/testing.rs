@@ -16,7 +16,7 @@ use stave_domain::{
     integration::{ApiTimeout, Client, Integration, Platform},
     login::Login,
     organization::{Member, Organization, Role},
-    package::Package,
+    package::{Origin, Package},
     repository::{Layout, Repository, SourceAccess},
     secret::{Sealed, SecretHash},
     user::User,
@@ -201,11 +201,11 @@ pub(crate) fn package(number: u128, organization: OrganizationId, name: &str) ->
     Package {
         id: id(number),
         organization_id: organization,
-        repository_id: id(number),
-        path: String::new(),
+        origin: Origin::root_of(id(number)),
         name: Some(name.parse().unwrap()),
         description: String::new(),
         abandoned: None,
+        given_up: None,
         is_restricted: false,
         problem: None,
         created_at: at(0),
@@ -214,8 +214,10 @@ pub(crate) fn package(number: u128, organization: OrganizationId, name: &str) ->
 
 /// Stores a package and the repository that it is in.
 pub(crate) async fn package_store(storage: &Storage, package: &Package) {
-    let number = Uuid::from(package.repository_id).as_u128();
-    storage.repository_insert(&repository(number, package.organization_id)).await.unwrap();
+    if let Some(repository_id) = package.repository_id() {
+        let number = Uuid::from(repository_id).as_u128();
+        storage.repository_insert(&repository(number, package.organization_id)).await.unwrap();
+    }
     storage.package_insert(package).await.unwrap();
 }
 

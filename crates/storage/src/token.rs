@@ -11,6 +11,7 @@ use stave_domain::{
     secret::SecretHash,
     token::{Token, TokenOwner},
 };
+use std::net::IpAddr;
 use uuid::Uuid;
 
 impl Storage {
@@ -50,16 +51,37 @@ impl Storage {
             .col_expr(Column::SecretHash, query::value(secret_hash.0.to_vec()))
             .col_expr(Column::CreatedAt, query::value(created_at.as_millisecond()))
             .col_expr(Column::UsedAt, query::value(None::<i64>))
+            .col_expr(Column::UsedFrom, query::value(None::<String>))
             .filter(Column::Id.eq(Uuid::from(id)))
             .exec(&self.conn)
             .await?;
         Ok(())
     }
 
-    /// The token was used.
-    pub async fn token_used(&self, id: TokenId, now: Timestamp) -> Result<(), StorageError> {
+    /// Changes what a token is for, what it reads, from where, and until when; `Detached` if it was revoked.
+    pub async fn token_update(&self, token: &Token) -> Result<(), StorageError> {
+        let row = Model::from(token);
+        let changed = Entity::update_many()
+            .col_expr(Column::Description, query::value(row.description))
+            .col_expr(Column::Selection, query::value(row.selection))
+            .col_expr(Column::Addresses, query::value(row.addresses))
+            .col_expr(Column::ExpiresAt, query::value(row.expires_at))
+            .filter(Column::Id.eq(row.id))
+            .exec(&self.conn)
+            .await?;
+        query::one_changed(&changed)
+    }
+
+    /// The token was used, from this address if anybody knows.
+    pub async fn token_used(
+        &self,
+        id: TokenId,
+        now: Timestamp,
+        from: Option<IpAddr>,
+    ) -> Result<(), StorageError> {
         Entity::update_many()
             .col_expr(Column::UsedAt, query::value(now.as_millisecond()))
+            .col_expr(Column::UsedFrom, query::value(from.map(|address| address.to_string())))
             .filter(Column::Id.eq(Uuid::from(id)))
             .exec(&self.conn)
             .await?;
@@ -80,9 +102,9 @@ mod tests {
     };
     use stave_domain::{
         secret::SecretHash,
-        token::{Token, TokenAccess, TokenOwner},
+        token::{Addresses, Token, TokenAccess, TokenOwner},
     };
-    use std::slice;
+    use std::{slice, sync::Arc};
 
     fn token(number: u8, owner: TokenOwner, access: TokenAccess) -> Token {
         Token {
@@ -93,7 +115,10 @@ mod tests {
             secret_hash: SecretHash([number; 32]),
             created_at: at(0),
             expires_at: Some(at(100)),
+            selection: None,
+            addresses: Addresses::default(),
             used_at: None,
+            used_from: None,
         }
     }
 
@@ -103,16 +128,36 @@ mod tests {
         let owner = TokenOwner::User(ada(&storage).await);
         let mut token = token(1, owner, TokenAccess::Update);
         storage.token_insert(&token).await.unwrap();
-        storage.token_used(token.id, at(7)).await.unwrap();
-        token.used_at = Some(at(7));
+        let from = Some("192.0.2.7".parse().unwrap());
+        storage.token_used(token.id, at(7), from).await.unwrap();
+        (token.used_at, token.used_from) = (Some(at(7)), from);
         assert_eq!(storage.token_find_by_hash(&token.secret_hash).await.unwrap().as_ref(), Some(&token));
         let old = token.secret_hash;
-        (token.secret_hash, token.created_at, token.used_at) = (SecretHash([9; 32]), at(8), None);
+        (token.secret_hash, token.created_at) = (SecretHash([9; 32]), at(8));
+        (token.used_at, token.used_from) = (None, None);
         storage.token_regenerate(token.id, &token.secret_hash, at(8)).await.unwrap();
         assert_eq!(storage.token_find_by_hash(&old).await.unwrap(), None);
         assert_eq!(storage.token_find(token.id).await.unwrap().as_ref(), Some(&token));
         assert!(storage.token_delete(token.id).await.unwrap());
         assert!(!storage.token_delete(token.id).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_change_leaves_the_secret_and_the_last_use_alone() {
+        let storage = test_storage().await;
+        let mut token = token(1, TokenOwner::User(ada(&storage).await), TokenAccess::Read);
+        storage.token_insert(&token).await.unwrap();
+        storage.token_used(token.id, at(7), None).await.unwrap();
+        token.description = "Robot".into();
+        token.selection = Some(Arc::new("acme/*\nacme/mailer".parse().unwrap()));
+        token.addresses = "192.0.2.0/24\n2001:db8::1".parse().unwrap();
+        token.expires_at = None;
+        let typed = Token { secret_hash: SecretHash([9; 32]), used_at: None, ..token.clone() };
+        storage.token_update(&typed).await.unwrap();
+        token.used_at = Some(at(7));
+        assert_eq!(storage.token_find(token.id).await.unwrap().as_ref(), Some(&token));
+        storage.token_delete(token.id).await.unwrap();
+        assert!(matches!(storage.token_update(&token).await, Err(StorageError::Detached)));
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use crate::{
     Storage, StorageError, query,
     tables::{publication, version},
 };
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use stave_domain::{
     id::PackageId,
     version::{Publication, Version},
@@ -42,12 +42,16 @@ impl Storage {
         query::insert_many(rows, query::keep::<publication::Entity>(), self).await
     }
 
-    /// Whether a commit was ever published under any version of a package: only then is its dist served.
-    pub async fn publication_exists(&self, package: PackageId, commit: &str) -> Result<bool, StorageError> {
+    /// The first publication of a commit under any version of a package. What was never published has no dist.
+    pub async fn publication_find(
+        &self,
+        package: PackageId,
+        commit: &str,
+    ) -> Result<Option<Publication>, StorageError> {
         let found = publication::Entity::find()
             .filter(publication::Column::PackageId.eq(Uuid::from(package)))
             .filter(publication::Column::Commit.eq(commit));
-        Ok(found.count(&self.conn).await? > 0)
+        query::one(found.order_by_asc(publication::Column::PublishedAt), &self.conn).await
     }
 }
 
@@ -59,7 +63,7 @@ mod tests {
     };
     use stave_domain::{
         id::PackageId,
-        version::{Publication, Version},
+        version::{Archive, Publication, RemoteArchive, Version},
     };
 
     fn version(number: u32, package: PackageId) -> Version {
@@ -72,6 +76,7 @@ mod tests {
             is_default_branch: false,
             reference_name: format!("v1.{number}"),
             commit: format!("{number:040x}"),
+            archive: Archive::Commit,
             released_at: at(number.into()),
             published_at: at(0),
             manifest: format!(r#"{{"require":{{"php":">=8.{number}"}}}}"#),
@@ -83,6 +88,7 @@ mod tests {
         Publication {
             normalized: version.normalized.clone(),
             commit: version.commit.clone(),
+            archive: version.archive.clone(),
             published_at: at(seconds),
         }
     }
@@ -98,8 +104,16 @@ mod tests {
         assert_eq!(storage.version_list(mailer).await.unwrap(), versions);
         versions[7].commit = "f".repeat(40);
         versions[7].is_dev = true;
+        versions[8].archive = Archive::Upload;
+        versions[9].archive = Archive::Nothing;
+        versions[10].archive = Archive::Remote(RemoteArchive {
+            url: "https://zips.example/a.zip".into(),
+            kind: "zip".into(),
+            shasum: Some("5".repeat(40)),
+            reference: None,
+        });
         versions[5_999].removed_at = Some(at(99));
-        storage.version_upsert_many(&[versions[7].clone(), versions[5_999].clone()]).await.unwrap();
+        storage.version_upsert_many(&[&versions[7..11], &versions[5_999..]].concat()).await.unwrap();
         assert_eq!(storage.version_list(mailer).await.unwrap(), versions);
         storage.package_delete(mailer).await.unwrap();
         assert_eq!(storage.version_list(mailer).await.unwrap(), []);
@@ -128,8 +142,9 @@ mod tests {
             .unwrap();
         let known = storage.publication_list(mailer).await.unwrap();
         assert_eq!(known, [publication(&one, 10), publication(&two, 20)]);
-        assert!(storage.publication_exists(mailer, &two.commit).await.unwrap());
-        assert!(!storage.publication_exists(mailer, &"0".repeat(40)).await.unwrap());
-        assert!(!storage.publication_exists(id(77), &two.commit).await.unwrap());
+        let found = storage.publication_find(mailer, &two.commit).await.unwrap();
+        assert_eq!(found, Some(publication(&two, 20)));
+        assert!(storage.publication_find(mailer, &"0".repeat(40)).await.unwrap().is_none());
+        assert!(storage.publication_find(id(77), &two.commit).await.unwrap().is_none());
     }
 }

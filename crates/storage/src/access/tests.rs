@@ -8,7 +8,7 @@ use crate::testing::{
 use stave_domain::{
     access::{Readable, Rights},
     identity::Identity,
-    package::Package,
+    package::{Origin, Package},
     repository::{Followed, Repository},
     synchronization::{AccessSet, KnownPerson, Level, RightsFrom, Stage, Synchronization},
 };
@@ -87,8 +87,10 @@ async fn what_decides_about_packages() {
     }
     let own = Package { is_restricted: true, ..package(1, acme, "acme/own") };
     let mailer = package(2, acme, "acme/mailer");
-    let second = Package { repository_id: id(2), path: "log".into(), ..package(3, acme, "acme/log") };
-    for package in [&own, &mailer, &second] {
+    let log = Origin::Folder { repository_id: id(2), path: "log".into() };
+    let second = Package { origin: log, ..package(3, acme, "acme/log") };
+    let mirrored = Package { origin: Origin::Mirror(id(1)), ..package(4, acme, "other/mirrored") };
+    for package in [&own, &mailer, &second, &mirrored] {
         storage.package_insert(package).await.unwrap();
     }
     let of_own = Readable { package_id: own.id, name: own.name.clone(), followed: None, is_restricted: true };
@@ -101,6 +103,11 @@ async fn what_decides_about_packages() {
     let of_second = Readable { package_id: second.id, name: second.name.clone(), ..of_mailer.clone() };
     assert_eq!(storage.readable_list(acme).await.unwrap(), [of_own, of_mailer.clone(), of_second]);
     assert_eq!(storage.readable_list(id(2)).await.unwrap(), []);
+    let every_member = storage.readable_find(mirrored.id).await.unwrap().unwrap();
+    assert_eq!((every_member.followed, every_member.is_restricted), (None, false));
+    let named = storage.package_name_list(acme).await.unwrap();
+    let mirrored: Vec<&str> = named.iter().filter(|it| it.is_mirrored).map(|it| it.name.as_str()).collect();
+    assert_eq!(mirrored, ["other/mirrored"]);
     assert_eq!(storage.readable_find(mailer.id).await.unwrap(), Some(of_mailer.clone()));
     assert_eq!(storage.readable_find(id(99)).await.unwrap(), None);
     // A repository whose synchronization is gone is nobody's: it does not become everybody's.

@@ -1,16 +1,25 @@
 //! Blobs in an S3 bucket, or in anything that speaks its language.
 
-use super::Blob;
+use super::{Blob, StoredBlob, digest_of};
 use crate::{OpenError, StorageError};
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::{
-    ClientOptions, Error, ObjectStore, ObjectStoreExt, RetryConfig,
+    ClientOptions, Error, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig,
     aws::{AmazonS3, AmazonS3Builder},
     buffered::BufWriter,
     path::Path as Key,
 };
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use stave_domain::Timestamp;
+use std::{
+    fmt,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use tokio::io::AsyncWriteExt;
+
+/// A blob that was put there within this time need not be put there again.
+const YOUNG: Duration = Duration::from_hours(1);
 
 pub(super) struct Bucket {
     store: Arc<AmazonS3>,
@@ -54,8 +63,9 @@ impl Bucket {
     pub(super) async fn put_file(&self, key: &str, file: &Path) -> Result<(), StorageError> {
         let key = self.key(key);
         match self.store.head(&key).await {
-            Ok(_) => return Ok(()),
-            Err(Error::NotFound { .. }) => {}
+            // Older ones are put there once more: whoever sweeps takes only what nobody has put there for long.
+            Ok(there) if SystemTime::from(there.last_modified) + YOUNG > SystemTime::now() => return Ok(()),
+            Ok(_) | Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(StorageError::blob(error)),
         }
         let mut from = tokio::fs::File::open(file).await.map_err(StorageError::blob)?;
@@ -84,6 +94,24 @@ impl Bucket {
         }
     }
 
+    pub(super) async fn list(&self) -> Result<Vec<StoredBlob>, StorageError> {
+        let found = self.store.list(Some(&self.key("dists"))).map(|found| found.map_err(StorageError::blob));
+        found.and_then(async |meta| stored(&meta)).try_collect().await
+    }
+
+    pub(super) async fn delete(&self, key: &str, unless_after: Timestamp) -> Result<bool, StorageError> {
+        let key = self.key(key);
+        let is_old = match self.store.head(&key).await {
+            Ok(meta) => stored(&meta)?.put_at <= unless_after,
+            Err(Error::NotFound { .. }) => return Ok(true),
+            Err(error) => return Err(StorageError::blob(error)),
+        };
+        if is_old {
+            self.store.delete(&key).await.map_err(StorageError::blob)?;
+        }
+        Ok(is_old)
+    }
+
     pub(super) async fn ping(&self) -> Result<(), StorageError> {
         self.touch().await.map_err(StorageError::blob)
     }
@@ -96,6 +124,17 @@ impl Bucket {
     fn key(&self, key: &str) -> Key {
         key.split('/').fold(self.prefix.clone(), Key::join)
     }
+}
+
+fn stored(meta: &ObjectMeta) -> Result<StoredBlob, StorageError> {
+    let mut parts = meta.location.parts().map(|part| part.as_ref().to_owned()).collect::<Vec<_>>();
+    let (file, folder) = (parts.pop().unwrap_or_default(), parts.pop().unwrap_or_default());
+    let put_at = Timestamp::from_millisecond(meta.last_modified.timestamp_millis());
+    Ok(StoredBlob {
+        digest: digest_of(&folder, &file),
+        size_bytes: meta.size,
+        put_at: put_at.map_err(StorageError::blob)?,
+    })
 }
 
 /// A download lasts as long as its reader is slow; only a silent server is given up.

@@ -3,17 +3,18 @@
 //! A file is copied into `incoming/`, flushed to the disk and renamed to its place: it is there as a whole or not at all,
 //! whenever the power fails. What a crash leaves in `incoming/` is harmless and swept a day later.
 
-use super::Blob;
+use super::{Blob, StoredBlob, digest_of};
 use crate::{OpenError, StorageError};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
+use stave_domain::Timestamp;
 use std::{
     fs::{self, File},
     io::{self, ErrorKind, Read},
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// Bytes that are read at a time: enough that few reads make a download, little enough for many at once.
@@ -52,8 +53,11 @@ impl Folder {
         let number = self.copies.fetch_add(1, Ordering::Relaxed);
         let copy = self.incoming().join(format!("{}-{number}", process::id()));
         blocking(move || {
-            if place.try_exists()? {
-                return Ok(());
+            match File::options().write(true).open(&place) {
+                // Whoever sweeps takes only what nobody has put there for long.
+                Ok(there) => return there.set_modified(SystemTime::now()),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
             let moved_in = move_in(&file, &copy, &place);
             if moved_in.is_err() {
@@ -91,6 +95,51 @@ impl Folder {
             size_bytes,
             stream: stream.map(|chunk: io::Result<_>| chunk.map_err(StorageError::blob)).boxed(),
         }))
+    }
+
+    pub(super) async fn list(&self) -> Result<Vec<StoredBlob>, StorageError> {
+        let dists = self.root.join("dists");
+        blocking(move || {
+            let mut found = Vec::new();
+            for folder in fs::read_dir(dists)? {
+                let folder = folder?;
+                if !folder.file_type()?.is_dir() {
+                    continue;
+                }
+                for file in fs::read_dir(folder.path())? {
+                    let file = file?;
+                    let about = file.metadata()?;
+                    found.push(StoredBlob {
+                        digest: digest_of(
+                            &folder.file_name().to_string_lossy(),
+                            &file.file_name().to_string_lossy(),
+                        ),
+                        size_bytes: about.len(),
+                        put_at: Timestamp::try_from(about.modified()?).map_err(io::Error::other)?,
+                    });
+                }
+            }
+            Ok(found)
+        })
+        .await
+        .map_err(StorageError::blob)
+    }
+
+    pub(super) async fn delete(&self, key: &str, unless_after: Timestamp) -> Result<bool, StorageError> {
+        let place = self.root.join(key);
+        blocking(move || {
+            let put_at = match fs::metadata(&place) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+                about => Timestamp::try_from(about?.modified()?).map_err(io::Error::other)?,
+            };
+            let is_old = put_at <= unless_after;
+            if is_old {
+                fs::remove_file(&place)?;
+            }
+            Ok(is_old)
+        })
+        .await
+        .map_err(StorageError::blob)
     }
 
     pub(super) async fn ping(&self) -> Result<(), StorageError> {

@@ -8,6 +8,7 @@ mod folder;
 use crate::{OpenError, StorageError};
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use stave_domain::Timestamp;
 use std::{path::Path, sync::Arc};
 
 /// Where blobs are kept. Cheap to clone.
@@ -30,6 +31,17 @@ pub struct Blob {
     pub stream: BoxStream<'static, Result<Bytes, StorageError>>,
 }
 
+/// A blob as it lies there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredBlob {
+    /// The SHA-256 of its bytes, in hex.
+    pub digest: String,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// When somebody last put it there.
+    pub put_at: Timestamp,
+}
+
 impl std::fmt::Debug for Blob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Blob").field("size_bytes", &self.size_bytes).finish_non_exhaustive()
@@ -47,7 +59,8 @@ impl Blobs {
         Ok(Self { place })
     }
 
-    /// Stores a copy of a file under the SHA-256 of its bytes, in hex. If there is such a blob, it stays.
+    /// Stores a copy of a file under the SHA-256 of its bytes, in hex. If there is such a blob, it stays and
+    /// counts as put there now.
     pub async fn put_file(&self, digest: &str, file: &Path) -> Result<(), StorageError> {
         let key = key(digest)?;
         match &self.place {
@@ -65,6 +78,25 @@ impl Blobs {
         }
     }
 
+    /// All blobs, in no order.
+    pub async fn list(&self) -> Result<Vec<StoredBlob>, StorageError> {
+        let found = match &self.place {
+            Place::Folder(folder) => folder.list().await?,
+            Place::Bucket(bucket) => bucket.list().await?,
+        };
+        // What is not ours lies there for some other reason.
+        Ok(found.into_iter().filter(|blob| key(&blob.digest).is_ok()).collect())
+    }
+
+    /// Deletes a blob, unless it was put there after an instant. Whether it is gone.
+    pub async fn delete(&self, digest: &str, unless_after: Timestamp) -> Result<bool, StorageError> {
+        let key = key(digest)?;
+        match &self.place {
+            Place::Folder(folder) => folder.delete(&key, unless_after).await,
+            Place::Bucket(bucket) => bucket.delete(&key, unless_after).await,
+        }
+    }
+
     /// Whether the folder is there, or the bucket answers.
     pub async fn ping(&self) -> Result<(), StorageError> {
         match &self.place {
@@ -72,6 +104,11 @@ impl Blobs {
             Place::Bucket(bucket) => bucket.ping().await,
         }
     }
+}
+
+/// The name of the blob at `<2 hex>/<62 hex>.zip`, as [`key`] made it.
+fn digest_of(folder: &str, file: &str) -> String {
+    format!("{folder}{}", file.strip_suffix(".zip").unwrap_or(file))
 }
 
 /// The path of a blob: `dists/<2 hex>/<62 hex>.zip`. Anything but a SHA-256 is refused, so no path leads elsewhere.
@@ -139,6 +176,27 @@ mod tests {
         blobs.put_file(LOGGER, &file).await.unwrap();
         assert_eq!(read(blobs.open_blob(MAILER).await.unwrap().unwrap()).await, b"first");
         assert_eq!(read(blobs.open_blob(LOGGER).await.unwrap().unwrap()).await, b"second");
+    }
+
+    #[tokio::test]
+    async fn what_nobody_put_there_for_long_can_be_deleted() {
+        let (blobs, folder) = test_blobs().await;
+        let file = folder.path().join("file");
+        fs::write(&file, "bytes").unwrap();
+        assert_eq!(blobs.list().await.unwrap(), []);
+        blobs.put_file(MAILER, &file).await.unwrap();
+        let list = blobs.list().await.unwrap();
+        assert_eq!(
+            list.iter().map(|it| (it.digest.as_str(), it.size_bytes)).collect::<Vec<_>>(),
+            [(MAILER, 5)]
+        );
+        let put_at = list[0].put_at;
+        assert!(!blobs.delete(MAILER, put_at - std::time::Duration::from_secs(1)).await.unwrap());
+        assert!(blobs.open_blob(MAILER).await.unwrap().is_some(), "it was put there later");
+        assert!(blobs.delete(MAILER, put_at).await.unwrap());
+        assert!(blobs.open_blob(MAILER).await.unwrap().is_none());
+        assert!(blobs.delete(MAILER, put_at).await.unwrap(), "it is gone");
+        assert_eq!(blobs.list().await.unwrap(), []);
     }
 
     #[tokio::test]

@@ -173,7 +173,7 @@ async fn a_repository_read_as_somebody_who_leaves_does_not_become_public() {
     storage.repository_update(&repository).await.unwrap();
     let of_integration = storage.package_list_of_integration(identity.integration_id).await.unwrap();
     let package = storage.package_find(mailer).await.unwrap().unwrap();
-    assert_eq!(of_integration, [(package, repository.clone())]);
+    assert_eq!(of_integration, [(package, Some(repository.clone()))]);
     assert_eq!(storage.package_list_of_integration(id(99)).await.unwrap(), []);
     storage.user_delete(identity.user_id).await.unwrap();
     assert_eq!(storage.identity_find(identity.id).await.unwrap(), None);

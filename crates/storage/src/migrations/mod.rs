@@ -17,6 +17,14 @@ mod m0011_website;
 mod m0012_repository;
 mod m0013_synchronization;
 mod m0014_team;
+mod m0015_origin;
+mod m0016_mirror;
+mod m0017_token;
+mod m0018_install;
+mod m0019_security;
+mod m0020_dist;
+mod m0021_definition;
+mod m0022_readme;
 #[cfg(test)]
 mod tests;
 
@@ -46,6 +54,14 @@ impl MigratorTrait for Migrations {
             Box::new(m0012_repository::Step),
             Box::new(m0013_synchronization::Step),
             Box::new(m0014_team::Step),
+            Box::new(m0015_origin::Step),
+            Box::new(m0016_mirror::Step),
+            Box::new(m0017_token::Step),
+            Box::new(m0018_install::Step),
+            Box::new(m0019_security::Step),
+            Box::new(m0020_dist::Step),
+            Box::new(m0021_definition::Step),
+            Box::new(m0022_readme::Step),
         ]
     }
 

@@ -22,6 +22,7 @@ use stave_domain::{
     repository::{Repository, SourceAccess},
     run::RunState,
     secret::{Sealed, SecretHash},
+    token::TokenOwner,
 };
 
 /// A database as the Stave left it that knew so many steps.
@@ -237,14 +238,14 @@ async fn the_twelfth_step_gives_each_package_a_repository() {
         ..repository(2, id(1))
     };
     let list = storage.package_list(id(1), "", 0, 9).await.unwrap();
-    assert_eq!(list, [(mailer.clone(), of_mailer), (nameless, of_nameless)]);
+    assert_eq!(list, [(mailer.clone(), Some(of_mailer)), (nameless, Some(of_nameless))]);
     let found = storage.package_list(id(1), "org/acme/mailer", 0, 9).await.unwrap();
     assert_eq!(found.len(), 1, "its source is still found");
 
     // What hangs on a package was not lost when its table was made anew.
     let commit = "a".repeat(40);
     assert_eq!(storage.version_list(mailer.id).await.unwrap().len(), 1);
-    assert!(storage.publication_exists(mailer.id, &commit).await.unwrap());
+    assert!(storage.publication_find(mailer.id, &commit).await.unwrap().is_some());
     assert!(storage.dist_find(mailer.id, &commit).await.unwrap().is_some());
     assert!(storage.document_find(id(1), &mailer.name.unwrap(), false).await.unwrap().is_some());
     let run = storage.run_latest(id(1)).await.unwrap().unwrap();
@@ -328,4 +329,23 @@ async fn the_fourteenth_step_keeps_what_is_there() {
     assert_eq!((lines.len(), lines[0].address.as_str()), (1, ""));
     let job = storage.job_find(id(1)).await.unwrap().unwrap();
     assert_eq!((job.job, job.organization_id, job.pending.attempt), (Job::PublishAll, None, 2));
+}
+
+#[tokio::test]
+async fn the_seventeenth_step_lets_tokens_do_what_they_did() {
+    let database = database_after(14).await;
+    let ([(id1, bytes1)], born) = ([1].map(literals(&database)), "1800000000000");
+    for row in [
+        format!(
+            "organization (id, short_name, name, search, created_at, deactivates_found) VALUES ({id1}, 'acme', 'ACME', 'acme', {born}, FALSE)"
+        ),
+        format!("token VALUES ({id1}, NULL, {id1}, 'read', 'CI', {bytes1}, {born}, NULL, {born})"),
+    ] {
+        database.run(&format!("INSERT INTO {row}")).await;
+    }
+    let storage = Storage::open(&database.url).await.unwrap();
+    let tokens = storage.token_list(TokenOwner::Organization(id(1))).await.unwrap();
+    let [token] = tokens.as_slice() else { panic!("{tokens:?}") };
+    assert_eq!((token.selection.as_ref(), token.used_from), (None, None));
+    assert!(token.addresses.is_everywhere());
 }

@@ -3,7 +3,7 @@
 use super::Row;
 use crate::StorageError;
 use sea_orm::entity::prelude::*;
-use stave_domain::version::Dist;
+use stave_domain::{Timestamp, version::Dist};
 
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "dist")]
@@ -15,6 +15,8 @@ pub struct Model {
     pub digest: String,
     pub shasum: String,
     pub size_bytes: i64,
+    /// NULL of those from before this was kept.
+    pub created_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -30,6 +32,7 @@ impl From<&Dist> for Model {
             digest: dist.digest.clone(),
             shasum: dist.shasum.clone(),
             size_bytes: i64::try_from(dist.size_bytes).unwrap_or(i64::MAX),
+            created_at: dist.created_at.map(Timestamp::as_millisecond),
         }
     }
 }
@@ -45,6 +48,7 @@ impl TryFrom<Model> for Dist {
             digest: model.digest,
             shasum: model.shasum,
             size_bytes: row.number("size_bytes", model.size_bytes)?,
+            created_at: row.instant_or_null("created_at", model.created_at)?,
         })
     }
 }

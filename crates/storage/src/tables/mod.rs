@@ -4,23 +4,33 @@
 //! the build and not the service; rows come out with `TryFrom<Model>`, which names what cannot be.
 #![expect(unreachable_pub, reason = "SeaORM's derives write `pub` items; none of them leaves the room")]
 
+pub mod advisory;
 pub mod attempt;
 pub mod check;
 pub mod credential;
+pub mod definition;
 pub mod delivery;
 pub mod dist;
 pub mod document;
+pub mod document_name;
+pub mod download;
 pub mod endpoint;
 pub mod identity;
+pub mod install;
 pub mod integration;
 pub mod job;
 pub mod log;
 pub mod login;
 pub mod member;
+pub mod mirror;
+pub mod mirrored_package;
 pub mod organization;
 pub mod organization_key;
 pub mod package;
+pub mod package_facet;
 pub mod publication;
+pub mod readme;
+pub mod refusal;
 pub mod registration;
 pub mod remote_group;
 pub mod remote_group_person;
@@ -28,6 +38,7 @@ pub mod remote_person;
 pub mod remote_repository;
 pub mod repository;
 pub mod run;
+pub mod security;
 pub mod setting;
 pub mod synchronization;
 pub mod team;

@@ -1,6 +1,9 @@
 //! When a commit was first published under a version. Rows stay when the version moves on or goes.
 
-use super::Row;
+use super::{
+    Row,
+    version::{archive, archive_text},
+};
 use crate::StorageError;
 use sea_orm::entity::prelude::*;
 use stave_domain::{id::PackageId, version::Publication};
@@ -14,6 +17,8 @@ pub struct Model {
     pub commit: String,
     #[sea_orm(primary_key, auto_increment = false)]
     pub normalized: String,
+    /// What [`archive_text`] says.
+    pub archive: String,
     pub published_at: i64,
 }
 
@@ -28,6 +33,7 @@ impl Model {
             package_id: package_id.into(),
             commit: publication.commit.clone(),
             normalized: publication.normalized.clone(),
+            archive: archive_text(&publication.archive),
             published_at: publication.published_at.as_millisecond(),
         }
     }
@@ -40,6 +46,7 @@ impl TryFrom<Model> for Publication {
         let row = Row::of("publication", format!("{}/{}", model.package_id, model.commit));
         Ok(Self {
             normalized: model.normalized,
+            archive: archive(&row, &model.archive)?,
             commit: model.commit,
             published_at: row.instant("published_at", model.published_at)?,
         })

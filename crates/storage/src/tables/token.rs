@@ -7,6 +7,7 @@ use stave_domain::{
     Timestamp,
     token::{Token, TokenAccess, TokenOwner},
 };
+use std::sync::Arc;
 
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "token")]
@@ -23,6 +24,11 @@ pub struct Model {
     pub created_at: i64,
     pub expires_at: Option<i64>,
     pub used_at: Option<i64>,
+    /// One name or pattern per line.
+    pub selection: Option<String>,
+    /// One range per line.
+    pub addresses: String,
+    pub used_from: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -46,6 +52,9 @@ impl From<&Token> for Model {
             created_at: token.created_at.as_millisecond(),
             expires_at: token.expires_at.map(Timestamp::as_millisecond),
             used_at: token.used_at.map(Timestamp::as_millisecond),
+            selection: token.selection.as_ref().map(ToString::to_string),
+            addresses: token.addresses.to_string(),
+            used_from: token.used_from.map(|address| address.to_string()),
         }
     }
 }
@@ -60,19 +69,18 @@ impl TryFrom<Model> for Token {
             (None, Some(id)) => TokenOwner::Organization(id.into()),
             _ => return Err(row.corrupt("user_id")),
         };
-        let access = [TokenAccess::Read, TokenAccess::Update]
-            .into_iter()
-            .find(|access| access.key() == model.access)
-            .ok_or_else(|| row.corrupt("access"))?;
         Ok(Self {
             id: model.id.into(),
             owner,
-            access,
+            access: row.parse::<TokenAccess>("access", &model.access)?,
             description: model.description,
             secret_hash: row.hash("secret_hash", model.secret_hash)?,
             created_at: row.instant("created_at", model.created_at)?,
             expires_at: row.instant_or_null("expires_at", model.expires_at)?,
+            selection: row.parse_or_null("selection", model.selection)?.map(Arc::new),
+            addresses: row.parse("addresses", &model.addresses)?,
             used_at: row.instant_or_null("used_at", model.used_at)?,
+            used_from: row.parse_or_null("used_from", model.used_from)?,
         })
     }
 }

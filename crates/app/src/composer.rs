@@ -1,70 +1,114 @@
 //! What Composer asks for: who is it, packages.json, metadata, dists.
 
-use crate::{App, Failure, reader::Sight};
-use bytes::Bytes;
-use jiff::SignedDuration;
+use crate::{
+    App, DistFile, Failure, Text,
+    reader::Sight,
+    token::{ShownToken, token_hash},
+    warm::{Asked, FoundDist},
+};
+use sha2::{Digest, Sha256};
 use stave_domain::{
-    Secret, Timestamp,
+    Secret,
+    access::Named,
     composer::root::{Root, pattern_matches},
-    id::OrganizationId,
+    id::{OrganizationId, PackageId},
     organization::{Organization, ShortName},
     package::{Package, PackageName},
-    repository::Repository,
     secret::SecretHash,
-    token::{Token, TokenOwner, is_well_formed},
+    security::SecuritySettings,
+    token::{Token, TokenAccess, TokenOwner},
 };
-use stave_storage::Blob;
-
-/// How exactly the last use of a token is kept.
-const USED_PRECISION: SignedDuration = SignedDuration::from_mins(5);
+use std::{net::IpAddr, sync::Arc};
 
 /// A token that may read an organization's packages.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    organization: Organization,
-    /// From this instant on the token no longer works.
-    expires_at: Option<Timestamp>,
-    sight: Sight,
+    pub(crate) organization: Organization,
+    /// Asked with every request whether it may be used still, and from there.
+    token: Arc<ShownToken>,
+    pub(crate) sight: Sight,
+    security: SecuritySettings,
+}
+
+impl Reader {
+    /// Whether they may only read what is here, or bring in what is not.
+    #[must_use]
+    pub fn access(&self) -> TokenAccess {
+        self.token.token().access
+    }
+
+    /// What the token is for, in its maker's words.
+    pub(crate) fn description(&self) -> &str {
+        &self.token.token().description
+    }
+
+    pub(crate) fn token(&self) -> &ShownToken {
+        &self.token
+    }
+
+    /// By what an answer is kept that follows from what they read and from what is asked.
+    pub(crate) fn asks(&self, asked: &str) -> Asked {
+        let who = match self.sight {
+            Sight::All => None,
+            Sight::Some(_) | Sight::Selected(_) | Sight::Nothing => Some(self.token.token().id),
+        };
+        (self.organization.id, who, asked.to_owned())
+    }
+
+    /// What the organization lets Composer see and download.
+    #[must_use]
+    pub fn security(&self) -> &SecuritySettings {
+        &self.security
+    }
 }
 
 /// A file that Composer reads.
 #[derive(Debug, Clone)]
 pub struct Metadata {
-    /// gzip of the JSON.
-    pub body_gzip: Bytes,
-    /// Strictly increases with each change, in whole seconds.
-    pub modified_at: Timestamp,
+    /// Of which package.
+    pub package_id: PackageId,
+    /// The name it is asked for by.
+    pub name: PackageName,
+    /// Whether a mirror brought it.
+    pub is_mirrored: bool,
+    /// The file. Its date strictly increases with each change, in whole seconds.
+    pub text: Text,
 }
 
 impl App {
-    /// Who reads which organization's repository, by the token in a request.
-    pub async fn composer_reader(&self, token: Option<&Secret>, short_name: &str) -> Result<Reader, Failure> {
-        let token = token.filter(|token| is_well_formed(token.expose())).ok_or(Failure::LogInNeeded)?;
-        let hash = SecretHash::of(token);
-        let reader = self
-            .readers
-            .get(&self.storage, (hash, short_name.to_owned()), self.reader_find(hash, short_name))
-            .await?;
-        match reader.expires_at {
-            Some(expires_at) if expires_at <= self.clock.now() => Err(Failure::LogInNeeded),
-            _ => Ok(reader),
-        }
+    /// Who reads which organization's repository, by the token in a request and the address that it came from.
+    pub async fn composer_reader(
+        &self,
+        token: Option<&Secret>,
+        short_name: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Arc<Reader>, Failure> {
+        let shown = token.ok_or(Failure::LogInNeeded)?;
+        let asked = asked_by(shown, short_name);
+        let reader = if let Some(known) = self.readers.known(&self.storage, &asked) {
+            known
+        } else {
+            let since = self.readers.since(&self.storage);
+            let found = Arc::new(self.reader_find(token_hash(token)?, short_name).await?);
+            self.readers.keep(&self.storage, asked, Arc::clone(&found), since);
+            found
+        };
+        self.token_admit(&reader.token, &reader.organization, address).await?;
+        Ok(reader)
     }
 
     async fn reader_find(&self, hash: SecretHash, short_name: &str) -> Result<Reader, Failure> {
-        let known = self.storage.token_find_by_hash(&hash).await?;
-        let now = self.clock.now();
-        let known = known.filter(|known| known.is_valid_at(now)).ok_or(Failure::LogInNeeded)?;
-        if known.used_at.is_none_or(|used_at| now.duration_since(used_at) >= USED_PRECISION) {
-            self.storage.token_used(known.id, now).await?;
-        }
-        let organization = self.organization_of_token(&known, short_name).await?;
+        let shown = self.token_shown(hash).await?;
+        let token = shown.token();
+        let organization = self.organization_of_token(token, short_name).await?;
         let organization = organization.ok_or(Failure::NotFound("Composer repository"))?;
-        let sight = match known.owner {
-            TokenOwner::Organization(_) => Sight::All,
-            TokenOwner::User(user) => self.sight_of_user(&organization, user).await?,
+        let sight = match (token.owner, &token.selection) {
+            (TokenOwner::User(user), _) => self.sight_of_user(&organization, user).await?,
+            (TokenOwner::Organization(_), None) => Sight::All,
+            (TokenOwner::Organization(_), Some(chosen)) => Sight::Selected(Arc::clone(chosen)),
         };
-        Ok(Reader { organization, expires_at: known.expires_at, sight })
+        let security = self.security_of(organization.id).await?;
+        Ok(Reader { organization, token: Arc::new(shown), sight, security })
     }
 
     /// An organization that a token reaches; `None` if there is none or the token does not reach it.
@@ -92,23 +136,53 @@ impl App {
     }
 
     /// packages.json: it names the vendors, never the packages, so it does not grow with them.
-    pub async fn composer_root(&self, reader: &Reader) -> Result<Vec<u8>, Failure> {
+    pub async fn composer_root(&self, reader: &Reader) -> Result<Text, Failure> {
+        self.composer_answer(reader, "packages.json", self.root_write(reader)).await
+    }
+
+    /// An answer that follows from what somebody reads and from what is asked: written once, until it may be another one.
+    pub async fn composer_answer(
+        &self,
+        reader: &Reader,
+        asked: &str,
+        write: impl Future<Output = Result<Vec<u8>, Failure>>,
+    ) -> Result<Text, Failure> {
+        self.answers.get(&self.storage, reader.asks(asked), write).await
+    }
+
+    async fn root_write(&self, reader: &Reader) -> Result<Vec<u8>, Failure> {
         let names = self.composer_list(reader, "").await?;
         let vendors = names.iter().map(|name| name.vendor().to_owned()).collect();
+        let url = self.repository_url(&reader.organization);
         let path =
             format!("{}/repo/{}", self.url().path().trim_end_matches('/'), reader.organization.short_name);
-        Ok(Root { path: &path, vendors: &vendors }.document())
+        let root = Root {
+            url: url.trim_end_matches('/'),
+            path: &path,
+            vendors: &vendors,
+            is_open: self.mirrors_ask(reader.organization.id).await?,
+            filter_lists: &self.mirror_filter_lists(reader.organization.id).await?,
+        };
+        Ok(root.document())
     }
 
     /// A p2 file; `file` is `vendor/name` or `vendor/name~dev`. `None` if there is no such package or half of it.
-    pub async fn composer_metadata(&self, reader: &Reader, file: &str) -> Result<Option<Metadata>, Failure> {
+    pub async fn composer_metadata(
+        &self,
+        reader: &Reader,
+        file: &str,
+    ) -> Result<Option<Arc<Metadata>>, Failure> {
         let Some((name, is_dev)) = file_name(file) else { return Ok(None) };
-        if !reader.sight.has(&name) {
-            return Ok(None);
-        }
         let organization = reader.organization.id;
-        let read = self.document_read(organization, &name, is_dev);
-        self.documents.get(&self.storage, (organization, file.to_owned()), read).await
+        let read = || {
+            let read = self.document_read(organization, &name, is_dev);
+            self.documents.get(&self.storage, (organization, file.to_owned()), read)
+        };
+        let found = match read().await? {
+            None if self.mirror_find(reader, &name).await? => read().await?,
+            found => found,
+        };
+        Ok(found.filter(|it| reader.sight.reads(it.package_id, &name, it.is_mirrored)))
     }
 
     async fn document_read(
@@ -117,39 +191,28 @@ impl App {
         name: &PackageName,
         is_dev: bool,
     ) -> Result<Option<Metadata>, Failure> {
-        let found = self.storage.document_find(organization, name, is_dev).await?;
-        Ok(found.map(|document| Metadata {
-            body_gzip: document.body_gzip.into(),
-            modified_at: document.modified_at,
+        let Some(document) = self.storage.document_find(organization, name, is_dev).await? else {
+            return Ok(None);
+        };
+        let Some(package) = self.storage.package_find(document.package_id).await? else { return Ok(None) };
+        Ok(Some(Metadata {
+            package_id: package.id,
+            name: document.name,
+            is_mirrored: package.is_mirrored(),
+            text: Text::of_gzip(document.body_gzip).modified_at(&document.modified_at),
         }))
     }
 
     /// Names of packages, in order; with `*` in the pattern standing for anything.
     pub async fn composer_list(&self, reader: &Reader, pattern: &str) -> Result<Vec<PackageName>, Failure> {
-        let mut names = self.storage.package_name_list(reader.organization.id).await?;
-        names.retain(|name| {
-            reader.sight.has(name) && (pattern.is_empty() || pattern_matches(pattern, name.as_str()))
-        });
-        Ok(names)
-    }
-
-    /// Packages whose name contains every word, at most 15, and how many there are.
-    pub async fn composer_search(
-        &self,
-        reader: &Reader,
-        words: &str,
-    ) -> Result<(Vec<(Package, Repository)>, usize), Failure> {
-        let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
-        let first = words.first().map_or("", String::as_str);
-        let mut found = self.storage.package_list(reader.organization.id, first, 0, 1000).await?;
-        found.retain(|(package, _)| {
-            package.name.as_ref().is_some_and(|name| {
-                reader.sight.has(name) && words.iter().all(|word| name.as_str().contains(word.as_str()))
-            })
-        });
-        let total = found.len();
-        found.truncate(15);
-        Ok((found, total))
+        let id = reader.organization.id;
+        let read = async { Ok(Arc::new(self.storage.package_name_list(id).await?)) };
+        let named = self.names.get(&self.storage, id, read).await?;
+        let is_asked_for = |it: &&Named| {
+            reader.sight.reads(it.package_id, &it.name, it.is_mirrored)
+                && (pattern.is_empty() || pattern_matches(pattern, it.name.as_str()))
+        };
+        Ok(named.iter().filter(is_asked_for).map(|it| it.name.clone()).collect())
     }
 
     /// The zip of a published commit; built now if nobody asked before. `None` if it was never published.
@@ -158,18 +221,50 @@ impl App {
         reader: &Reader,
         name: &str,
         commit: &str,
-    ) -> Result<Option<Blob>, Failure> {
+    ) -> Result<Option<DistFile>, Failure> {
+        let asked = (reader.organization.id, name.to_owned(), commit.to_owned());
+        if let Some(found) = self.dists.known(&self.storage, &asked) {
+            if !reader.sight.sees(&found.package) {
+                return Ok(None);
+            }
+            if let Some(file) = self.dist_file(&found).await? {
+                self.dist_used(found.package.id, commit);
+                return Ok(Some(file));
+            }
+        }
         let Ok(name) = name.parse::<PackageName>() else { return Ok(None) };
-        let organization = reader.organization.id;
-        let named = self.storage.package_find_by_name(organization, &name).await?;
+        let since = self.dists.since(&self.storage);
+        let named = self.storage.package_find_by_name(reader.organization.id, &name).await?;
+        let is_named = named.is_some();
         let package = match named {
-            Some(package) => Some(package).filter(|package| reader.sight.has_id(package.id)),
+            Some(package) => Some(package).filter(|package| reader.sight.sees(package)),
             None => self.package_of_commit(reader, commit).await?,
         };
-        match package {
-            Some(package) => self.dist_open(&package, commit).await,
-            None => Ok(None),
-        }
+        let Some(package) = package else { return Ok(None) };
+        self.dist_refused(package.id, commit).await?;
+        let Some(blob) = self.dist_open(&package, commit).await? else {
+            return self.dist_from_before(reader, &package, commit).await;
+        };
+        self.dist_used(package.id, commit);
+        let dist = self.storage.dist_find(package.id, commit).await?;
+        let Some(dist) = dist.filter(|_| is_named) else { return Ok(Some(blob.into())) };
+        let found = Arc::new(FoundDist::new(package, dist)?);
+        self.dists.keep(&self.storage, asked, Arc::clone(&found), since);
+        self.dist_file(&found).await
+    }
+
+    /// Lock files from before the organization had a package of its own under this name: what the mirror had there.
+    async fn dist_from_before(
+        &self,
+        reader: &Reader,
+        package: &Package,
+        commit: &str,
+    ) -> Result<Option<DistFile>, Failure> {
+        let mut published = self.storage.package_list_by_commit(package.organization_id, commit).await?;
+        published.retain(|it| it.is_mirrored() && it.name.is_none() && reader.sight.sees(it));
+        let [before] = published.as_slice() else { return Ok(None) };
+        self.dist_refused(before.id, commit).await?;
+        Ok(self.dist_open(before, commit).await?.map(DistFile::from))
     }
 
     /// Lock files from before a renaming ask by the old name: what the reader may read of what was published at the commit. Of
@@ -177,9 +272,15 @@ impl App {
     /// one.
     async fn package_of_commit(&self, reader: &Reader, commit: &str) -> Result<Option<Package>, Failure> {
         let published = self.storage.package_list_by_commit(reader.organization.id, commit).await?;
-        let is_one_folder = published.windows(2).all(|pair| pair[0].path == pair[1].path);
-        Ok(published.into_iter().find(|package| is_one_folder && reader.sight.has_id(package.id)))
+        let is_one_folder = published.windows(2).all(|pair| pair[0].path() == pair[1].path());
+        Ok(published.into_iter().find(|package| is_one_folder && reader.sight.sees(package)))
     }
+}
+
+/// By what the reader with this token in the organization of this name is kept: a hash of both. No name has a zero byte in it.
+pub(crate) fn asked_by(token: &Secret, short_name: &str) -> [u8; 32] {
+    let both = Sha256::new().chain_update(token.expose()).chain_update([0]).chain_update(short_name);
+    both.finalize().into()
 }
 
 /// What a p2 file is about: a package, and whether its development versions.

@@ -4,11 +4,12 @@ use crate::{App, Failure, locks::Turn};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use stave_domain::{
+    Timestamp,
     composer::{archive::Excludes, manifest::Manifest},
     id::{PackageId, RepositoryId},
     package::Package,
     run::{RunLevel, RunLine, RunState},
-    version::Dist,
+    version::{Archive, Dist},
 };
 use stave_git::{GitError, Manifest as Kept, Mirror, Tree};
 use stave_storage::Blob;
@@ -20,12 +21,26 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
-/// A zip that was just built, still outside the blob store.
-struct Built {
-    file: NamedTempFile,
-    digest: String,
-    shasum: String,
-    size_bytes: u64,
+/// A zip that was just built or fetched, still outside the blob store.
+pub(crate) struct Built {
+    pub(crate) file: NamedTempFile,
+    pub(crate) digest: String,
+    pub(crate) shasum: String,
+    pub(crate) size_bytes: u64,
+}
+
+impl Built {
+    /// What is remembered of it.
+    pub(crate) fn dist(&self, package_id: PackageId, commit: &str, created_at: Timestamp) -> Dist {
+        Dist {
+            package_id,
+            commit: commit.to_owned(),
+            digest: self.digest.clone(),
+            shasum: self.shasum.clone(),
+            size_bytes: self.size_bytes,
+            created_at: Some(created_at),
+        }
+    }
 }
 
 /// Why a zip was not built.
@@ -45,26 +60,47 @@ impl App {
         {
             return Ok(Some(blob));
         }
-        if !self.storage.publication_exists(package.id, commit).await? {
+        let Some(publication) = self.storage.publication_find(package.id, commit).await? else {
             return Ok(None);
-        }
-        let mut built = self.dist_build(package, commit).await?;
-        if built.is_none() {
-            // The mirror is new, on another node or after a restore: then its first fetch brings the commit.
-            let repository = self.storage.repository_find(package.repository_id).await?;
-            self.source_read(&repository.ok_or(Failure::NotFound("package"))?, None).await?;
-            built = self.dist_build(package, commit).await?;
-        }
-        match built {
+        };
+        let dist = match (publication.archive, package.repository_id()) {
+            (Archive::Commit, Some(repository)) => self.dist_make(package, repository, commit).await?,
+            // What was uploaded was here before it was published.
+            (Archive::Upload, _) => {
+                return Err(Failure::Internal(
+                    format!("the uploaded zip of the package {} at {commit} is lost", package.id).into(),
+                ));
+            }
+            (Archive::Remote(archive), _) => self.dist_fetch(package, commit, &archive).await?,
+            (Archive::Commit | Archive::Nothing, _) => None,
+        };
+        match dist {
             Some(dist) => Ok(self.blobs.open_blob(&dist.digest).await?),
             None => Ok(None),
         }
+    }
+
+    /// The zip of a commit, made now.
+    async fn dist_make(
+        &self,
+        package: &Package,
+        repository: RepositoryId,
+        commit: &str,
+    ) -> Result<Option<Dist>, Failure> {
+        if let Some(dist) = self.dist_build(package, repository, commit).await? {
+            return Ok(Some(dist));
+        }
+        // The mirror is new, on another node or after a restore: then its first fetch brings the commit.
+        let found = self.storage.repository_find(repository).await?;
+        self.source_read(&found.ok_or(Failure::NotFound("package"))?, None).await?;
+        self.dist_build(package, repository, commit).await
     }
 
     /// Builds the zips of all tags that have none, then publishes their checksums. One that cannot be built keeps no other
     /// from it; if trying again may help, the job does.
     pub(crate) async fn dists_build(&self, id: PackageId) -> Result<(), Failure> {
         let Some(package) = self.storage.package_find(id).await? else { return Ok(()) };
+        let Some(repository) = package.repository_id() else { return Ok(()) };
         let built: HashSet<String> =
             self.storage.dist_list(id).await?.into_iter().map(|dist| dist.commit).collect();
         let mut versions = self.storage.version_list(id).await?;
@@ -73,11 +109,11 @@ impl App {
         });
         let (mut lines, mut again) = (Vec::new(), None);
         for version in versions {
-            if let Err(failure) = self.dist_build(&package, &version.commit).await {
+            if let Err(failure) = self.dist_build(&package, repository, &version.commit).await {
                 tracing::warn!(package = %package.id, version = version.version, %failure, "a zip could not be built");
                 lines.push(RunLine {
                     level: RunLevel::Error,
-                    path: package.path.clone(),
+                    path: package.path().to_owned(),
                     subject: version.reference_name.clone(),
                     message: format!("no zip of it could be made: {failure}"),
                 });
@@ -87,7 +123,7 @@ impl App {
         let txn = self.storage.begin().await?;
         self.documents_publish(&txn, id).await?;
         txn.commit().await?;
-        self.run_add_lines(package.repository_id, lines).await?;
+        self.run_add_lines(repository, lines).await?;
         again.map_or(Ok(()), Err)
     }
 
@@ -108,15 +144,20 @@ impl App {
 
     /// Builds the zip of a commit, unless it is there. Whoever asks meanwhile waits for the same one. `None` if the mirror
     /// no longer has the commit.
-    async fn dist_build(&self, package: &Package, commit: &str) -> Result<Option<Dist>, Failure> {
-        let turn = self.mirrors.turn(package.repository_id).await;
+    async fn dist_build(
+        &self,
+        package: &Package,
+        repository: RepositoryId,
+        commit: &str,
+    ) -> Result<Option<Dist>, Failure> {
+        let turn = self.mirrors.turn(repository).await;
         let known = self.storage.dist_find(package.id, commit).await?;
         if let Some(dist) = &known
             && self.blobs.open_blob(&dist.digest).await?.is_some()
         {
             return Ok(known);
         }
-        let (_turn, built) = self.dist_archive(package, commit, turn).await?;
+        let (_turn, built) = self.dist_archive((package, repository), commit, turn).await?;
         let Some(built) = built else { return Ok(None) };
         if let Some(dist) = known
             && dist.digest != built.digest
@@ -127,13 +168,7 @@ impl App {
                     .into(),
             ));
         }
-        let dist = Dist {
-            package_id: package.id,
-            commit: commit.to_owned(),
-            digest: built.digest,
-            shasum: built.shasum,
-            size_bytes: built.size_bytes,
-        };
+        let dist = built.dist(package.id, commit, self.clock.now());
         self.blobs.put_file(&dist.digest, built.file.path()).await?;
         self.storage.dist_insert(&dist).await?;
         Ok(Some(dist))
@@ -142,15 +177,15 @@ impl App {
     /// The turn goes with the thread that works, so that nobody else touches the mirror if the asker goes away.
     async fn dist_archive(
         &self,
-        package: &Package,
+        (package, repository): (&Package, RepositoryId),
         commit: &str,
         turn: Turn,
     ) -> Result<(Turn, Option<Built>), Failure> {
         let _slot = self.cpu_slots.acquire().await.map_err(Failure::internal)?;
-        let mirror = self.mirror_path(package.repository_id);
+        let mirror = self.mirror_path(repository);
         let folder = self.data.join("tmp");
         let top = top_directory(commit);
-        let (commit, path) = (commit.to_owned(), package.path.clone());
+        let (commit, path) = (commit.to_owned(), package.path().to_owned());
         let work = move || match build(&mirror, Tree { commit: &commit, folder: &path }, &top, &folder) {
             Ok(built) => Ok((turn, Some(built))),
             Err(BuildError::Git(GitError::NoSuchCommit(_))) => Ok((turn, None)),
@@ -171,7 +206,7 @@ fn excludes(manifest: &[u8]) -> Excludes {
 
 /// The one directory in which everything is. Composer strips it. It has the commit's name and not the package's, which may
 /// change while the bytes may not.
-fn top_directory(commit: &str) -> String {
+pub(crate) fn top_directory(commit: &str) -> String {
     commit.chars().take(12).collect()
 }
 
@@ -189,7 +224,8 @@ fn build(mirror: &Path, tree: Tree<'_>, top: &str, folder: &Path) -> Result<Buil
     Ok(Built { file, digest, shasum, size_bytes })
 }
 
-fn checksums(file: &mut File) -> io::Result<(String, String, u64)> {
+/// SHA-256 and SHA-1 of the bytes of a file, and how many they are.
+pub(crate) fn checksums(file: &mut File) -> io::Result<(String, String, u64)> {
     file.rewind()?;
     let (mut sha256, mut sha1, mut size) = (Sha256::new(), Sha1::new(), 0);
     let mut buffer = vec![0; 64 * 1024];

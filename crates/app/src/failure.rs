@@ -3,7 +3,7 @@
 use crate::LogInThrough;
 use jiff::SignedDuration;
 use stave_domain::Invalid;
-use std::{borrow::Cow, collections::BTreeMap, error::Error};
+use std::{borrow::Cow, collections::BTreeMap, error::Error, sync::Arc};
 
 /// What went wrong. `Display` is a sentence for the user; `source()` is for the log only.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +11,12 @@ pub enum Failure {
     /// It is not there, or this actor may not know that it is.
     #[error("There is no such {0} here, or you may not see it.")]
     NotFound(&'static str),
+    /// It is not there, and there is more to say about that.
+    #[error("{0}")]
+    Absent(String),
+    /// It was there, and is not handed out any more: the sentence says why.
+    #[error("{0}")]
+    Gone(String),
     /// The actor is known and may not do this.
     #[error("{0}")]
     Denied(String),
@@ -45,6 +51,11 @@ pub enum Failure {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// This machine could not keep something.
+    #[error(
+        "The disk of the server is full or cannot be written, so nothing was stored. Tell whoever runs the server, then try again."
+    )]
+    Disk(#[source] std::io::Error),
     /// A defect or a broken machine.
     #[error("Something went wrong inside Stave. Try again; if it stays, the log of the server tells more.")]
     Internal(#[source] Box<dyn Error + Send + Sync>),
@@ -61,12 +72,28 @@ impl Failure {
         Self::Internal(source.into())
     }
 
+    /// The same failure, for another one who waited for the same thing.
+    pub(crate) fn shared(one: Arc<Self>) -> Self {
+        match &*one {
+            Self::NotFound(what) => Self::NotFound(what),
+            Self::Absent(sentence) => Self::Absent(sentence.clone()),
+            Self::Gone(sentence) => Self::Gone(sentence.clone()),
+            Self::Denied(sentence) => Self::Denied(sentence.clone()),
+            Self::Conflict(sentence) => Self::Conflict(sentence.clone()),
+            Self::Elsewhere { sentence, is_transient, .. } => {
+                let (sentence, is_transient) = (sentence.clone(), *is_transient);
+                Self::Elsewhere { sentence, is_transient, source: Box::new(one) }
+            }
+            _ => Self::Internal(Box::new(one)),
+        }
+    }
+
     /// Whether the same thing may work later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Elsewhere { is_transient, .. } => *is_transient,
-            Self::Internal(_) | Self::TooOften { .. } => true,
+            Self::Internal(_) | Self::Disk(_) | Self::TooOften { .. } => true,
             _ => false,
         }
     }

@@ -6,15 +6,26 @@
 mod access;
 mod account;
 mod actor;
+mod advisory;
+pub mod archive;
+mod artifact;
+mod change;
 mod check;
 mod clock;
 mod composer;
 mod credential;
+mod definition;
 mod dist;
 mod endpoint;
 mod entropy;
+mod export;
 mod failure;
+mod fetch;
+mod filter;
+mod garbage;
 mod identity;
+mod import;
+mod install;
 mod integration;
 mod issuer;
 mod job;
@@ -38,6 +49,8 @@ mod reader;
 mod registration;
 mod repository;
 mod scan;
+mod search;
+mod security;
 mod setting;
 mod setup;
 mod sign_in;
@@ -57,12 +70,22 @@ pub use access::{
 };
 pub use account::Account;
 pub use actor::{Actor, Visitor, Within};
+pub use advisory::{AdvisoryForm, AdvisoryLine};
+pub use artifact::{
+    ArtifactForm, ArtifactPush, ArtifactView, PushedArtifact, Upload, too_large as upload_too_large,
+};
+pub use change::{ChangeAction, ChangeFeed, ChangeKind};
 pub use check::CheckBegun;
 pub use clock::Clock;
 pub use composer::{Metadata, Reader};
 pub use credential::{CredentialForm, CredentialLine, CredentialSaved, CredentialTrial, CredentialView};
+pub use definition::DefinitionForm;
 pub use endpoint::{EndpointsView, FailingEndpoint};
+pub use export::{ExportAsked, ExportEvent, Exported};
 pub use failure::{Failure, Problems};
+pub use garbage::Garbage;
+pub use import::{ImportForm, ImportReport, ImportState, ImportView};
+pub use install::Told;
 pub use integration::{
     ApplicationLink, Changeover, Doubt, Found, IntegrationEffect, IntegrationForm, IntegrationSaved, Look,
 };
@@ -80,10 +103,16 @@ pub use login_link::LoginLink;
 pub use mail::{MailRoute, MailServer, MailSettings};
 pub use member::{KnownLine, MemberLine, MemberListView, PeoplePage, PeopleSearch};
 pub use metrics::Metrics;
+pub use mirror::{
+    MirrorAddForm, MirrorAddLine, MirrorAdded, MirrorFault, MirrorForm, MirrorLine, MirrorListView,
+    MirrorView, Mirrorable,
+};
 pub use organization::{OrganizationForm, OrganizationView};
-pub use package::PackageView;
+pub use package::{Dependents, PackageFilter, PackageView};
 pub use registration::{RegistrationForm, RegistrationView};
 pub use repository::{RepositoryForm, RepositoryView};
+pub use search::{FoundPackage, PackageSearch, SearchPage};
+pub use security::SecurityForm;
 pub use setting::ConfigurationForm;
 pub use setup::Checklist;
 pub use sign_in::{Arrival, Departure};
@@ -95,7 +124,7 @@ pub use synchronization::{
     SynchronizationListView, SynchronizationView, WorkspaceChoice, WorkspaceOffer,
 };
 pub use team::{TeamForm, TeamListView, TeamView};
-pub use token::NewToken;
+pub use token::{NewToken, TokenForm, TokenView};
 pub use website::{
     ClientForm, EventPage, Finding, KeyLine, KeyState, MemberAddress, MemberPage, MemberSearch, MemberView,
     NewClient, WebsiteForm, WebsiteLine, WebsiteView,
@@ -104,13 +133,14 @@ pub use website::{
     Held, ProviderForm, RevisionView, SettingForm, SettingView, email_choices, setting_changes,
 };
 
+use bytes::Bytes;
 use keys::Keys;
 use locks::Locks;
 use stave_domain::{
     Timestamp,
     id::{IdentityId, IntegrationId, OrganizationId, RepositoryId},
+    mirror::Mirror,
     outbound::Outbound,
-    secret::SecretHash,
 };
 use stave_storage::{Blobs, Storage};
 use stave_upstream::HttpClient;
@@ -121,7 +151,8 @@ use std::{
 };
 use tokio::sync::{Notify, Semaphore};
 use url::Url;
-use warm::Warm;
+use warm::{Answers, Documents, FoundDist, Shelf, Warm};
+pub use warm::{DistBytes, DistFile, Text};
 
 /// The application: everything that Stave can do, whoever asks. Clones share one state.
 #[derive(Clone)]
@@ -147,14 +178,28 @@ pub struct Shared {
     data: PathBuf,
     /// One refresh per connected account at a time: a refresh token works once.
     refreshing: Locks<IdentityId>,
-    /// Which token reads which organization's repository.
-    readers: Warm<(SecretHash, String), Reader>,
+    /// Which token reads which organization's repository, by the hash of both.
+    readers: Warm<[u8; 32], Arc<Reader>>,
     /// All packages of an organization, with what decides about who reads them.
-    readables: Warm<OrganizationId, reader::Readables>,
-    /// Published documents, by organization and file.
-    documents: Warm<(OrganizationId, String), Option<Metadata>>,
+    readables: Warm<OrganizationId, Arc<reader::Readables>>,
+    /// The names of all packages of an organization, in order.
+    names: Warm<OrganizationId, Arc<Vec<stave_domain::access::Named>>>,
+    /// Published documents.
+    documents: Arc<Documents>,
+    /// What was written for those who read the same.
+    answers: Answers,
+    /// Where the dists of commits are, by organization, package and commit.
+    dists: Warm<(OrganizationId, String, String), Arc<FoundDist>>,
+    /// Bytes that were sent lately, by their SHA-256; of a text, that of its compressed form.
+    contents: Shelf<[u8; 32], Bytes>,
     /// One user of a mirror at a time.
     mirrors: Locks<RepositoryId>,
+    /// What is being asked of Composer repositories that are followed.
+    seeking: mirror::Seeking,
+    /// Those that are asked for names that are not here, by organization.
+    mirrors_open: Warm<OrganizationId, Arc<Vec<Mirror>>>,
+    /// The mirror that every new organization has; `None` is none.
+    mirror_url: Option<Url>,
     /// How many fetches may run at once: a slow host holds one, and no more.
     fetch_slots: Semaphore,
     /// How many scans and zips may be worked on at once: one per core.
@@ -165,6 +210,10 @@ pub struct Shared {
     issuer_limits: issuer::IssuerLimits,
     /// What proxies of websites were answered.
     warmth: issuer::Warmth,
+    /// Installs and downloads that are not written yet.
+    counter: install::Counter,
+    /// When it was last looked which documents are gone.
+    noted: change::Noted,
     /// Wakes the runner when a job was enqueued here.
     job_bell: Notify,
 }
@@ -202,8 +251,14 @@ impl App {
         &self.clock
     }
 
-    /// Closes the database; to be called last.
+    /// Writes what is not written yet and closes the database; to be called last.
     pub async fn close(&self) -> Result<(), Failure> {
+        if let Err(failure) = self.counts_write().await {
+            tracing::error!(
+                error = &failure as &dyn std::error::Error,
+                "the last installs could not be written"
+            );
+        }
         Ok(self.storage.close().await?)
     }
 

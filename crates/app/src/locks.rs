@@ -1,5 +1,10 @@
-//! One lock per thing: whoever works on it does so alone, others wait for their turn.
+//! One lock per thing: whoever works on it does so alone, others wait for their turn, or for what comes of it.
 
+use crate::Failure;
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
 use std::{
     collections::HashMap,
     hash::Hash,
@@ -31,9 +36,99 @@ impl<K: Eq + Hash> Locks<K> {
     }
 }
 
+/// Work that several want at the same time and that is done once. It goes on when whoever asked for it has gone away.
+pub(crate) struct Flights<K, T>(Arc<Mutex<Open<K, T>>>);
+
+/// Work that goes on, by what it is about.
+type Open<K, T> = HashMap<K, Shared<BoxFuture<'static, Result<T, Arc<Failure>>>>>;
+
+impl<K, T> Default for Flights<K, T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<K, T> Flights<K, T>
+where
+    K: Eq + Hash + Clone + Send + 'static,
+    T: Clone + Send + Sync + 'static,
+{
+    /// What comes of the work on this: of that which goes on, or else of this one, which begins now.
+    pub(crate) async fn join<F>(&self, key: K, work: impl FnOnce() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>> + Send + 'static,
+    {
+        let flight = {
+            let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            open.entry(key.clone())
+                .or_insert_with(|| {
+                    let landing = Landing { open: Arc::clone(&self.0), key };
+                    let work = work();
+                    let task = tokio::spawn(async move {
+                        let _landing = landing;
+                        work.await
+                    });
+                    task.map(|done| done.map_err(Failure::internal).flatten().map_err(Arc::new))
+                        .boxed()
+                        .shared()
+                })
+                .clone()
+        };
+        flight.await.map_err(Failure::shared)
+    }
+}
+
+/// Whoever comes after the end of some work begins it anew, however it ended.
+struct Landing<K: Eq + Hash, T> {
+    open: Arc<Mutex<Open<K, T>>>,
+    key: K,
+}
+
+impl<K: Eq + Hash, T> Drop for Landing<K, T> {
+    fn drop(&mut self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use tokio::sync::Notify;
+
+    #[tokio::test]
+    async fn a_hundred_who_want_the_same_get_it_once() {
+        let (flights, count, go) = (Flights::default(), Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
+        let work = || {
+            let (count, go) = (Arc::clone(&count), Arc::clone(&go));
+            async move {
+                go.notified().await;
+                let number = count.fetch_add(1, Ordering::Relaxed);
+                if number == 0 { Err(Failure::Conflict("full".into())) } else { Ok(number) }
+            }
+        };
+        {
+            let left = flights.join("a", work);
+            futures::pin_mut!(left);
+            assert!(left.now_or_never().is_none(), "who goes away does not end it");
+        }
+        let hundred = futures::future::join_all((0..100).map(|_| flights.join("a", work)));
+        let (answers, ()) = tokio::join!(hundred, async { go.notify_one() });
+        assert!(
+            answers.iter().all(|answer| matches!(answer, Err(Failure::Conflict(_)))),
+            "also a failure is everybody's"
+        );
+        go.notify_one();
+        assert_eq!(flights.join("a", work).await.unwrap(), 1, "but the next one begins anew");
+    }
+
+    #[tokio::test]
+    async fn a_panic_leaves_nothing_behind() {
+        let flights: Flights<&str, ()> = Flights::default();
+        let failed = flights.join("a", || async { panic!("a defect") }).await;
+        assert!(matches!(failed, Err(Failure::Internal(_))), "{failed:?}");
+        flights.join("a", || async { Ok(()) }).await.unwrap();
+    }
 
     #[tokio::test]
     async fn one_at_a_time_per_key() {

@@ -4,6 +4,7 @@ use crate::{Actor, App, Failure, Problems, entropy};
 use stave_domain::{
     organization::{Member, Organization, Role, ShortName},
     package::PackageName,
+    security::SecuritySettings,
     token::TokenOwner,
     user::User,
 };
@@ -78,6 +79,7 @@ impl App {
             ));
         }
         txn.organization_insert(&organization).await?;
+        txn.security_put(organization.id, &SecuritySettings::of_new()).await?;
         let owner = Member {
             organization_id: organization.id,
             user_id: user.id,
@@ -87,7 +89,9 @@ impl App {
             joined_at: organization.created_at,
         };
         txn.member_upsert(&owner).await?;
+        self.mirror_insert_first(&txn, organization.id).await?;
         txn.commit().await?;
+        self.job_bell.notify_one();
         self.log_by(
             actor,
             Some(organization.id),
@@ -147,13 +151,13 @@ impl App {
     ) -> Result<OrganizationView, Failure> {
         let (organization, role) = self.organization_seen(actor, short_name).await?;
         let sight = self.sight_on_pages(actor, &organization, role).await?;
-        let mut names = self.storage.package_name_list(organization.id).await?;
-        names.retain(|name| sight.has(name));
+        let mut named = self.storage.package_name_list(organization.id).await?;
+        named.retain(|it| sight.reads(it.package_id, &it.name, it.is_mirrored));
         let packages = match role {
-            Role::Member => names.len() as u64,
+            Role::Member => named.len() as u64,
             _ => self.storage.package_count(organization.id).await?,
         };
-        let example = names.into_iter().next();
+        let example = named.into_iter().next().map(|it| it.name);
         let has_token = !self.storage.token_list(TokenOwner::User(actor.user()?.id)).await?.is_empty();
         let repository_url = self.repository_url(&organization);
         Ok(OrganizationView { organization, role, repository_url, example, packages, has_token })

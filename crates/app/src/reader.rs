@@ -5,46 +5,61 @@ use stave_domain::{
     access::{Readable, Reader},
     id::{OrganizationId, PackageId, UserId},
     organization::Organization,
-    package::PackageName,
+    package::{Package, PackageName, Patterns},
 };
 use std::{
     collections::{BTreeMap, HashSet},
     sync::Arc,
 };
 
-/// All packages of an organization, with what decides about who reads them. A package without a name cannot be asked for yet.
-pub(crate) type Readables = Arc<Vec<Readable>>;
+/// An organization's own packages, with what decides about who reads them.
+#[derive(Debug)]
+pub(crate) struct Readables {
+    list: Vec<Readable>,
+    /// The ids of all, for everybody who reads them all: a package that came a moment ago is not among them.
+    all: Arc<HashSet<PackageId>>,
+}
 
-/// The packages that somebody sees.
+/// The packages that somebody sees, asked for one by one. Packages of mirrors are read by every member and every token.
 #[derive(Debug, Clone)]
 pub(crate) enum Sight {
     /// All.
     All,
-    /// These.
-    Some(Arc<Seen>),
-}
-
-/// Packages by what they are asked for.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    names: HashSet<PackageName>,
-    ids: HashSet<PackageId>,
+    /// Of the organization's own ones, these.
+    Some(Arc<HashSet<PackageId>>),
+    /// Of the organization's own ones, those with such a name. It is as large as what was typed, however many packages fit.
+    Selected(Arc<Patterns>),
+    /// Nothing, not even what mirrors bring: somebody is no member, or was deactivated.
+    Nothing,
 }
 
 impl Sight {
-    /// Whether the package of this name is among them.
-    pub(crate) fn has(&self, name: &PackageName) -> bool {
+    /// Whether a package is among them.
+    pub(crate) fn reads(&self, id: PackageId, name: &PackageName, is_mirrored: bool) -> bool {
+        self.has(id, Some(name), is_mirrored)
+    }
+
+    /// The same of a package that may have no name yet: nobody can have selected it then.
+    pub(crate) fn sees(&self, package: &Package) -> bool {
+        self.has(package.id, package.name.as_ref(), package.is_mirrored())
+    }
+
+    /// Whether they may hear that there is no package of this name any more. Who read it before cannot be told, so who sees some
+    /// packages by their ids hears nothing.
+    pub(crate) fn misses(&self, name: &PackageName) -> bool {
         match self {
             Self::All => true,
-            Self::Some(seen) => seen.names.contains(name),
+            Self::Selected(chosen) => chosen.fit(name),
+            Self::Some(_) | Self::Nothing => false,
         }
     }
 
-    /// Whether this package is among them.
-    pub(crate) fn has_id(&self, id: PackageId) -> bool {
+    fn has(&self, id: PackageId, name: Option<&PackageName>, is_mirrored: bool) -> bool {
         match self {
             Self::All => true,
-            Self::Some(seen) => seen.ids.contains(&id),
+            Self::Some(ids) => is_mirrored || ids.contains(&id),
+            Self::Selected(chosen) => is_mirrored || name.is_some_and(|name| chosen.fit(name)),
+            Self::Nothing => false,
         }
     }
 }
@@ -81,18 +96,58 @@ impl App {
     ) -> Result<Sight, Failure> {
         let readables = self.readables_of(organization.id).await?;
         let reader = self.reader_of_user(organization, user).await?;
-        let now = self.clock.now();
-        let mut seen = Seen::default();
-        for readable in readables.iter().filter(|readable| reader.may_read(readable, now)) {
-            seen.ids.insert(readable.package_id);
-            seen.names.extend(readable.name.clone());
+        if reader.role.is_none() || !reader.is_active {
+            return Ok(Sight::Nothing);
         }
-        Ok(Sight::Some(Arc::new(seen)))
+        let now = self.clock.now();
+        let read = readables.list.iter().filter(|readable| reader.may_read(readable, now));
+        let ids: HashSet<PackageId> = read.map(|readable| readable.package_id).collect();
+        let is_all = ids.len() == readables.all.len();
+        Ok(Sight::Some(if is_all { Arc::clone(&readables.all) } else { Arc::new(ids) }))
     }
 
-    /// All packages of an organization, with what decides about who reads them.
-    pub(crate) async fn readables_of(&self, id: OrganizationId) -> Result<Readables, Failure> {
-        let read = async { Ok(Arc::new(self.storage.readable_list(id).await?)) };
+    /// An organization's own packages, with what decides about who reads them.
+    pub(crate) async fn readables_of(&self, id: OrganizationId) -> Result<Arc<Readables>, Failure> {
+        let read = async {
+            let list = self.storage.readable_list(id).await?;
+            let all = Arc::new(list.iter().map(|readable| readable.package_id).collect());
+            Ok(Arc::new(Readables { list, all }))
+        };
         self.readables.get(&self.storage, id, read).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stave_domain::{Timestamp, package::Origin};
+    use uuid::Uuid;
+
+    #[test]
+    fn who_sees_which_package() {
+        let package = |id: u128, origin, name: Option<&str>| Package {
+            name: name.map(|name| name.parse().unwrap()),
+            ..Package::new(Uuid::from_u128(id).into(), Uuid::nil().into(), origin, Timestamp::UNIX_EPOCH)
+        };
+        let own = package(1, Origin::Custom, Some("acme/mailer"));
+        let other = package(2, Origin::Custom, Some("acme/clock"));
+        let nameless = package(3, Origin::Artifact, None);
+        let mirrored = package(4, Origin::Mirror(Uuid::nil().into()), Some("other/lib"));
+        for (sight, seen) in [
+            (Sight::All, [true, true, true, true]),
+            (Sight::Some(Arc::new([own.id, nameless.id].into())), [true, false, true, true]),
+            (Sight::Selected(Arc::new("acme/mail*".parse().unwrap())), [true, false, false, true]),
+            (Sight::Selected(Arc::new("*".parse().unwrap())), [true, true, false, true]),
+            (Sight::Nothing, [false; 4]),
+        ] {
+            let sees = [&own, &other, &nameless, &mirrored].map(|package| sight.sees(package));
+            assert_eq!(sees, seen, "{sight:?}");
+            let reads = |package: &Package| {
+                package.name.as_ref().is_none_or(|name| {
+                    sight.reads(package.id, name, package.is_mirrored()) == sight.sees(package)
+                })
+            };
+            assert!([&own, &other, &nameless, &mirrored].into_iter().all(reads), "{sight:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use stave_domain::{
     id::{OrganizationId, PackageId, RepositoryId},
     job::{Job, PendingJob, Urgency},
     organization::{Organization, Role},
-    package::Package,
+    package::{Origin, Package},
     repository::{CHECK_EVERY, Followed, Layout, Repository, SourceAccess, SourceUrl},
     run::Run,
     synchronization::{Choice, Synchronization},
@@ -97,8 +97,9 @@ impl App {
             checked_at: None,
             last_error: None,
         };
-        let package = (repository.layout == Layout::Root)
-            .then(|| Package::new(entropy::id(), &repository, "", self.clock.now()));
+        let package = (repository.layout == Layout::Root).then(|| {
+            Package::new(entropy::id(), organization.id, Origin::root_of(repository.id), self.clock.now())
+        });
         let txn = self.storage.begin().await?;
         txn.repository_insert(&repository).await?;
         if let Some(package) = &package {

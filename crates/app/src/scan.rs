@@ -27,6 +27,8 @@ pub(crate) struct FolderScan {
     pub(crate) path: String,
     /// The versions; a folder that is no package is not a failure of Stave.
     pub(crate) scan: Result<Scan, ScanFailure>,
+    /// Its README on the default branch.
+    pub(crate) readme: Option<String>,
 }
 
 /// Which folders are looked at.
@@ -48,7 +50,8 @@ impl App {
         let turn = self.mirrors.turn(repository.id).await;
         let _slot = self.cpu_slots.acquire().await.map_err(Failure::internal)?;
         let path = self.mirror_path(repository.id);
-        let known = packages.iter().map(|package| (package.path.clone(), package.name.clone())).collect();
+        let known =
+            packages.iter().map(|package| (package.path().to_owned(), package.name.clone())).collect();
         let wanted = Wanted { layout: repository.layout.clone(), known };
         let (tell, progress) = watch::channel(Progress::default());
         let task = tokio::task::spawn_blocking(move || {
@@ -70,6 +73,13 @@ fn mirror_read(path: &Path, wanted: Wanted, step: &dyn Fn(u32, u32)) -> Result<V
         .find(|it| it.kind == ReferenceKind::Branch && default_branch.as_deref() == Some(it.name.as_str()));
     let default = default.and_then(|branch| branch.commit.as_ref()).map(|(id, _)| id.clone());
     let folders = reading.folders(wanted, default.as_deref())?;
+    let mut readmes = Vec::new();
+    for folder in folders.keys() {
+        readmes.push(match &default {
+            Some(commit) => reading.mirror.readme_in(Tree { commit, folder })?,
+            None => None,
+        });
+    }
     let mut references: Vec<Vec<Reference>> = folders.keys().map(|_| Vec::new()).collect();
     let total = u32::try_from(found.len()).unwrap_or(u32::MAX);
     for (done, reference) in (0..).zip(&found) {
@@ -79,10 +89,11 @@ fn mirror_read(path: &Path, wanted: Wanted, step: &dyn Fn(u32, u32)) -> Result<V
         }
     }
     let labels: Vec<Labels> = folders.iter().map(|(path, name)| Labels::of(path, name.as_ref())).collect();
-    let scans = folders.into_keys().zip(references).enumerate().map(|(at, (path, references))| {
+    let folders = folders.into_keys().zip(readmes).zip(references);
+    let scans = folders.enumerate().map(|(at, ((path, readme), references))| {
         let references =
             if labels.len() == 1 && path.is_empty() { references } else { labelled(references, &labels, at) };
-        FolderScan { path, scan: scan(default_branch.as_deref(), &references) }
+        FolderScan { path, scan: scan(default_branch.as_deref(), &references), readme }
     });
     Ok(scans.collect())
 }

@@ -2,8 +2,9 @@
 
 use crate::{Actor, App, Failure, Problems};
 use stave_domain::{
-    setting::{Settings, minutes_parse},
+    setting::{Settings, minutes_parse, number_parse},
     synchronization::MINUTES_BETWEEN_RUNS,
+    version::Keeping,
 };
 use stave_storage::Transaction;
 
@@ -18,6 +19,10 @@ pub struct ConfigurationForm {
     pub password_login: bool,
     /// "Time in minutes between two synchronizations for an organization."
     pub minutes_between_runs: String,
+    /// "Days to keep zips of branches after their last download."
+    pub keep_days: String,
+    /// "Newest commits of each branch whose zips are kept whatever their age."
+    pub keep_newest: String,
 }
 
 impl From<Settings> for ConfigurationForm {
@@ -26,6 +31,8 @@ impl From<Settings> for ConfigurationForm {
             limit_organization_creation: settings.limit_organization_creation,
             password_login: settings.password_login,
             minutes_between_runs: settings.minutes_between_runs.map_or_else(String::new, |it| it.to_string()),
+            keep_days: settings.keeping.days.to_string(),
+            keep_newest: settings.keeping.newest.to_string(),
         }
     }
 }
@@ -53,10 +60,12 @@ impl App {
         txn.commit().await?;
         let yes_no = |on: bool| if on { "on" } else { "off" };
         let action = format!(
-            "changed Global Configuration: only admins create organizations {}, log-in with password {}, {} minutes between two synchronizations",
+            "changed Global Configuration: only admins create organizations {}, log-in with password {}, {} minutes between two synchronizations, zips of branches kept for {} days and of their last {} commits",
             yes_no(settings.limit_organization_creation),
             yes_no(settings.password_login),
-            settings.minutes_between_runs.unwrap_or(MINUTES_BETWEEN_RUNS)
+            settings.minutes_between_runs.unwrap_or(MINUTES_BETWEEN_RUNS),
+            settings.keeping.days,
+            settings.keeping.newest,
         );
         self.log_by(actor, None, action).await
     }
@@ -65,11 +74,17 @@ impl App {
 fn read(form: &ConfigurationForm) -> Result<Settings, Failure> {
     let mut problems = Problems::default();
     let minutes = problems.check("minutes_between_runs", minutes_parse(&form.minutes_between_runs));
-    let minutes_between_runs = minutes.ok_or_else(|| problems.into_failure())?;
+    let preset = Keeping::default();
+    let days = problems.check("keep_days", number_parse(&form.keep_days, preset.days));
+    let newest = problems.check("keep_newest", number_parse(&form.keep_newest, preset.newest));
+    let (Some(minutes_between_runs), Some(days), Some(newest)) = (minutes, days, newest) else {
+        return Err(problems.into_failure());
+    };
     Ok(Settings {
         limit_organization_creation: form.limit_organization_creation,
         password_login: form.password_login,
         minutes_between_runs,
+        keeping: Keeping { days, newest },
     })
 }
 

@@ -2,11 +2,14 @@
 
 use crate::{
     App, Clock, Shared,
+    change::Noted,
+    install::Counter,
     issuer::{IssuerLimits, Warmth},
     keys::{KeyError, Keys},
     locks::Locks,
     mail::{MailSettings, Mailer},
-    warm::Warm,
+    mirror::Seeking,
+    warm::{Answers, Documents, Shelf, Warm},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use stave_domain::{Secret, outbound::Outbound, secret::Sealed};
@@ -23,6 +26,8 @@ use url::Url;
 
 /// Fetches that run at the same time. Fewer than the workers of `job`, so that slow hosts leave some for everything else.
 const FETCHES: usize = 4;
+/// What small dists and texts that were sent uncompressed may take in memory, to be sent again.
+const CONTENT_BYTES: usize = 32 * 1024 * 1024;
 
 /// What the operator decides before the start.
 #[derive(Debug, Clone)]
@@ -43,6 +48,8 @@ pub struct Settings {
     pub mail: Option<MailSettings>,
     /// Below which address the sources of the guides can be changed; `None` shows no such link.
     pub docs_edit_url: Option<Url>,
+    /// The Composer repository that every new organization mirrors, after those that it adds itself; `None` is none.
+    pub mirror_url: Option<Url>,
 }
 
 /// Where the key that seals is.
@@ -123,6 +130,7 @@ impl App {
             None => Blobs::open(&data.join("blobs").display().to_string()).await?,
         };
         let mailer = settings.mail.map(|mail| Mailer::new(mail, &settings.url)).transpose()?;
+        let documents = Documents::of(&storage);
         let shared = Shared {
             storage,
             blobs,
@@ -137,13 +145,22 @@ impl App {
             refreshing: Locks::default(),
             readers: Warm::of_readers(),
             readables: Warm::of_readers(),
-            documents: Warm::default(),
+            names: Warm::of_readers(),
+            documents,
+            answers: Answers::default(),
+            dists: Warm::of_dists(),
+            contents: Shelf::of_bytes(CONTENT_BYTES),
             mirrors: Locks::default(),
+            seeking: Seeking::default(),
+            mirrors_open: Warm::of_readers(),
+            mirror_url: settings.mirror_url,
             fetch_slots: Semaphore::new(FETCHES),
             cpu_slots: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
             watched: Mutex::default(),
             issuer_limits: IssuerLimits::default(),
             warmth: Warmth::default(),
+            counter: Counter::default(),
+            noted: Noted::default(),
             job_bell: Notify::new(),
         };
         Ok(Self { shared: Arc::new(shared) })

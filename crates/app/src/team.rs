@@ -89,7 +89,8 @@ impl App {
         let offered = all
             .into_iter()
             .filter(|(package, repository)| {
-                repository.followed.is_none() && packages.iter().all(|given| given.id != package.id)
+                repository.as_ref().is_none_or(|it| it.followed.is_none())
+                    && packages.iter().all(|given| given.id != package.id)
             })
             .filter_map(|(package, _)| package.name)
             .collect();
@@ -226,8 +227,8 @@ impl App {
         let Some(package) = self.storage.package_find_by_name(organization.id, &name).await? else {
             return Err(Failure::invalid("package", "No package here has this name."));
         };
-        let repository = self.storage.repository_find(package.repository_id).await?;
-        if repository.is_some_and(|it| it.followed.is_some()) {
+        let readable = self.storage.readable_find(package.id).await?;
+        if readable.is_some_and(|it| it.followed.is_some()) {
             return Err(Failure::invalid(
                 "package",
                 "Who reads this package follows Bitbucket. Give the group there the right to read its repository.",

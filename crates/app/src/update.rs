@@ -5,7 +5,7 @@ use stave_domain::{
     composer::scan::{NoPackage, Scan, ScanFailure},
     id::{PackageId, RepositoryId, RunId},
     job::Job,
-    package::Package,
+    package::{Origin, Package},
     repository::{Followed, Repository},
     run::{Run, RunLevel, RunLine, RunState},
     version::{
@@ -122,7 +122,8 @@ impl App {
         scans: &[FolderScan],
     ) -> Result<u32, Failure> {
         let mut changes = 0;
-        for package in packages.iter().filter(|package| scans.iter().all(|scan| scan.path != package.path)) {
+        for package in packages.iter().filter(|package| scans.iter().all(|scan| scan.path != package.path()))
+        {
             let txn = self.storage.begin().await?;
             changes += self.package_fail(&txn, package.id, UNNAMED, true).await?;
             txn.commit().await?;
@@ -151,16 +152,20 @@ impl App {
             return Ok(Published::Nothing);
         }
         let known = txn.package_list_of_repository(repository.id).await?;
-        let known = known.into_iter().find(|package| package.path == folder.path);
+        let known = known.into_iter().find(|package| package.path() == folder.path);
         let published = match (folder.scan, known) {
             (Ok(mut scan), known) => {
                 if is_archived(&txn, &repository).await? {
                     scan.abandoned.get_or_insert_default();
                 }
                 let package = known.unwrap_or_else(|| {
-                    Package::new(entropy::id(), &repository, &folder.path, self.clock.now())
+                    let origin = Origin::Folder { repository_id: repository.id, path: folder.path.clone() };
+                    Package::new(entropy::id(), repository.organization_id, origin, self.clock.now())
                 });
-                self.scan_publish(&txn, package, &scan, run).await?
+                let id = package.id;
+                let published = self.scan_publish(&txn, package, &scan, run).await?;
+                txn.readme_put(id, folder.readme.as_deref()).await?;
+                published
             }
             (Err(ScanFailure { because, .. }), Some(package)) => {
                 let count =
@@ -182,11 +187,11 @@ impl App {
         run: &mut Run,
     ) -> Result<Published, Failure> {
         let is_known = txn.package_find(package.id).await?.is_some();
-        if let Some(other) = txn.package_find_by_name(package.organization_id, &scan.name).await?
+        if let Some(other) = self.name_claim(txn, package.organization_id, &scan.name).await?
             && other.id != package.id
         {
             let problem = self.name_is_taken(txn, &other, scan).await?;
-            let path = package.path.clone();
+            let path = package.path().to_owned();
             if is_known {
                 self.package_fail(txn, package.id, &problem, false).await?;
             } else {
@@ -199,7 +204,7 @@ impl App {
         }
         if let Some(before) = package.name.as_ref().filter(|before| **before != scan.name) {
             let message = format!("the package is called {} now; it was {before}", scan.name);
-            let path = package.path.clone();
+            let path = package.path().to_owned();
             run.lines.insert(0, RunLine { level: RunLevel::Info, path, subject: String::new(), message });
             txn.document_delete_of(package.id).await?;
         }
@@ -229,8 +234,11 @@ impl App {
         other: &Package,
         scan: &Scan,
     ) -> Result<String, Failure> {
-        let repository = txn.repository_find(other.repository_id).await?;
-        let place = repository.map_or_else(|| "another repository".to_owned(), |it| other.place(&it.source));
+        let repository = match other.repository_id() {
+            Some(id) => txn.repository_find(id).await?,
+            None => None,
+        };
+        let place = other.place(repository.as_ref());
         Ok(format!(
             "composer.json names {}, and this organization reads that package from {place} already. Change the name in \
              composer.json, or delete one of the two packages.",
@@ -256,7 +264,7 @@ impl App {
         Ok(changes)
     }
 
-    async fn versions_store(
+    pub(crate) async fn versions_store(
         &self,
         storage: &Storage,
         id: PackageId,

@@ -6,20 +6,26 @@
 use crate::{
     Config,
     config::{ConfigError, Key},
+    export::{self, ExportError},
+    gc::{self, GcError},
     log,
     serve::{self, ServeError},
     setup_link::{self, SetupLinkError},
     signal,
 };
-use clap::{Arg, ArgAction, ArgMatches, Command};
-use std::{collections::BTreeMap, ffi::OsString, io::Write, process::ExitCode};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use stave_app::ExportAsked;
+use std::{collections::BTreeMap, ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 /// What the command line asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Task {
     Serve,
     SetupLink { reopen: bool },
+    Gc { dry_run: bool },
+    Export(ExportAsked),
     ConfigCheck,
     ConfigShow,
 }
@@ -31,6 +37,10 @@ enum Failure {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Serve(#[from] ServeError),
+    #[error(transparent)]
+    Gc(#[from] GcError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
     #[error(transparent)]
     SetupLink(#[from] SetupLinkError),
     #[error("Stave cannot start its threads: {0}.")]
@@ -82,6 +92,8 @@ fn run(
             say(&config.show());
             Ok(())
         }
+        Task::Gc { dry_run } => Ok(block_on(gc::run(config, dry_run))??),
+        Task::Export(asked) => Ok(block_on(export::run(config, asked))??),
         Task::SetupLink { reopen } => Ok(block_on(setup_link::print(config, reopen))??),
         Task::Serve => {
             log::start(config.log_format, config.log_level);
@@ -122,6 +134,17 @@ fn command() -> Command {
                 ),
         )
         .subcommand(
+            Command::new("gc")
+                .about("Delete zips that need not be kept; a running Stave does so once a day")
+                .arg(
+                    Arg::new("dry-run")
+                        .long("dry-run")
+                        .action(ArgAction::SetTrue)
+                        .help("Only say what would be deleted"),
+                ),
+        )
+        .subcommand(export_command())
+        .subcommand(
             Command::new("config")
                 .about("Look at the configuration")
                 .subcommand_required(true)
@@ -130,6 +153,43 @@ fn command() -> Command {
                     Command::new("show").about("Print each value and where it came from; secrets are hidden"),
                 ),
         )
+}
+
+fn export_command() -> Command {
+    let text = |name: &'static str, placeholder: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(placeholder).help(help)
+    };
+    Command::new("export")
+        .about("Write an organization's packages as a static Composer repository, which needs no Stave")
+        .arg(text("organization", "SHORT-NAME", "Whose packages").required(true))
+        .arg(
+            text("to", "FOLDER", "Where to write them: a new folder, or one with an earlier export")
+                .value_parser(value_parser!(PathBuf))
+                .required(true),
+        )
+        .arg(
+            text(
+                "base-url",
+                "URL",
+                "Where the folder will be served; without it Composer reads it from the disk",
+            )
+            .value_parser(value_parser!(Url)),
+        )
+        .arg(
+            Arg::new("with-mirrored")
+                .long("with-mirrored")
+                .action(ArgAction::SetTrue)
+                .help("Also what mirrored repositories brought, as far as its zips are here"),
+        )
+}
+
+fn export_asked(matches: &ArgMatches) -> ExportAsked {
+    ExportAsked {
+        organization: matches.get_one::<String>("organization").cloned().unwrap_or_default(),
+        to: matches.get_one::<PathBuf>("to").cloned().unwrap_or_default(),
+        base_url: matches.get_one::<Url>("base-url").cloned(),
+        with_mirrored: matches.get_flag("with-mirrored"),
+    }
 }
 
 fn flag(key: Key) -> Arg {
@@ -147,6 +207,8 @@ fn flag(key: Key) -> Arg {
 fn task(matches: &ArgMatches) -> Task {
     match matches.subcommand() {
         Some(("setup-link", matches)) => Task::SetupLink { reopen: matches.get_flag("reopen") },
+        Some(("gc", matches)) => Task::Gc { dry_run: matches.get_flag("dry-run") },
+        Some(("export", matches)) => Task::Export(export_asked(matches)),
         Some(("config", matches)) if matches.subcommand_name() == Some("show") => Task::ConfigShow,
         Some(("config", _)) => Task::ConfigCheck,
         _ => Task::Serve,
@@ -184,7 +246,17 @@ mod tests {
         assert_eq!(parse("stave serve"), (Task::Serve, BTreeMap::new()));
         assert_eq!(parse("stave config show").0, Task::ConfigShow);
         assert_eq!(parse("stave config check").0, Task::ConfigCheck);
+        assert_eq!(parse("stave gc").0, Task::Gc { dry_run: false });
+        assert_eq!(parse("stave gc --dry-run").0, Task::Gc { dry_run: true });
         assert_eq!(parse("stave setup-link --reopen").0, Task::SetupLink { reopen: true });
+        let asked = ExportAsked {
+            organization: "acme".into(),
+            to: "out".into(),
+            base_url: Some("https://files.example/acme".parse().unwrap()),
+            with_mirrored: false,
+        };
+        let line = "stave export --organization acme --to out --base-url https://files.example/acme";
+        assert_eq!(parse(line).0, Task::Export(asked));
     }
 
     #[test]

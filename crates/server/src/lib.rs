@@ -5,6 +5,8 @@
 
 pub mod cli;
 pub mod config;
+mod export;
+mod gc;
 mod log;
 pub mod serve;
 mod setup_link;

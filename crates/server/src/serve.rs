@@ -1,9 +1,10 @@
 //! The process: open everything, listen, serve until asked to stop, and stop without breaking anything.
 
 use crate::{Config, cli::say};
-use axum::serve::ListenerExt;
+use axum::{extract::Request, serve::ListenerExt};
 use stave_app::{App, Failure, Settings, StartError};
 use stave_domain::outbound::Outbound;
+use stave_web::Front;
 use std::{fs::File, io, net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +70,7 @@ pub(crate) fn settings(config: Config, url: Url) -> Settings {
         key: config.key,
         mail: config.mail,
         docs_edit_url: config.docs_edit_url,
+        mirror_url: config.mirror_url,
     }
 }
 
@@ -118,8 +120,9 @@ impl Stave {
             _ = connection.set_nodelay(true);
         });
         let app = self.app.clone();
-        let router = stave_web::router(self.app).into_make_service_with_connect_info::<SocketAddr>();
-        let requests = axum::serve(listener, router)
+        let front = Front::new(self.app);
+        let service = axum::ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(front);
+        let requests = axum::serve(listener, service)
             .with_graceful_shutdown(stop.clone().cancelled_owned())
             .into_future();
         let work = async {

@@ -26,6 +26,16 @@ impl ComposerAuth {
         Self::of(url, username, Secret::new(PLACEHOLDER))
     }
 
+    /// The host as Composer asks for it.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The user name that goes with the token.
+    pub(crate) fn username(&self) -> &str {
+        &self.username
+    }
+
     /// The command that tells Composer on this machine.
     pub(crate) fn command(&self) -> String {
         format!(

@@ -69,6 +69,12 @@ done! {
     OrganizationCreated "organization-created" "The organization was created."
     /// A new package, whose import is a job.
     PackageAdded "package-added" "The package was added. Its versions appear here as they are read."
+    /// A new mirror, which is being read.
+    MirrorAdded "mirror-added" "The mirrored repository was added, and is being read."
+    /// A package that somebody typed.
+    CustomPackageAdded "custom-package-added" "The package was added. Its archives are fetched when somebody first installs them."
+    /// A version that somebody uploaded.
+    VersionUploaded "version-uploaded" "Saved. Composer can install it now."
     /// A package is being read again.
     UpdateStarted "update-started" "The update was started."
     /// An account on a platform is connected.
@@ -83,6 +89,8 @@ done! {
     MailSent "mail-sent" "The test mail was sent to the address on your Profile. Look whether it arrived."
     /// A new credential.
     CredentialStored "credential-stored" "The credential was stored. You can choose it for packages and synchronizations now."
+    /// Clients hear of an advisory.
+    AdvisoryTold "advisory-told" "Saved. Composer hears of it with the next update or audit."
     /// A token was made anew.
     TokenReplaced "token-replaced" "The token that was there before no longer works."
     /// A token was revoked.

@@ -136,13 +136,15 @@ pub(crate) fn causes(failure: &dyn Error) -> String {
 impl From<Failure> for Told {
     fn from(failure: Failure) -> Self {
         let status = match &failure {
-            Failure::NotFound(_) => StatusCode::NOT_FOUND,
+            Failure::NotFound(_) | Failure::Absent(_) => StatusCode::NOT_FOUND,
+            Failure::Gone(_) => StatusCode::GONE,
             Failure::Denied(_) | Failure::LogInThrough(_) => StatusCode::FORBIDDEN,
             Failure::LogInNeeded => StatusCode::UNAUTHORIZED,
             Failure::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Failure::Conflict(_) => StatusCode::CONFLICT,
             Failure::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
             Failure::Elsewhere { .. } => StatusCode::BAD_GATEWAY,
+            Failure::Disk(_) => StatusCode::INSUFFICIENT_STORAGE,
             Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self { status, sentence: failure.to_string(), cause: Some(Arc::new(failure)), next: None, also: None }

@@ -38,6 +38,7 @@ pub(crate) fn page_of(line: &JobLine) -> Option<String> {
         JobPage::Repository(id) => Some(format!("{}/repositories/{id}", organization?)),
         JobPage::Synchronization(id) => Some(format!("{}/settings/synchronizations/{id}", organization?)),
         JobPage::Credential(id) => Some(format!("{}/settings/credentials/{id}", organization?)),
+        JobPage::Mirror(id) => Some(format!("{}/settings/mirroring/{id}", organization?)),
         JobPage::Integration(id) => Some(match organization {
             Some(home) => format!("{home}/settings/integrations/{id}"),
             None => format!("/admin/integrations/{id}"),

@@ -47,6 +47,8 @@
 mod access;
 mod actor;
 mod admin;
+mod advisory;
+mod artifact;
 mod asset;
 #[cfg(test)]
 mod attack;
@@ -56,16 +58,19 @@ mod composer_auth;
 mod cookie;
 mod credential;
 mod csv;
+mod definition;
 mod docs;
 mod done;
 mod endpoint;
 mod error;
 mod form;
 mod frame;
+mod front;
 mod handover;
 mod health;
 mod home;
 mod hook;
+mod import;
 mod integration;
 mod issuer;
 mod job;
@@ -75,6 +80,7 @@ mod login;
 mod login_link;
 mod member;
 mod metrics;
+mod mirror;
 mod organization;
 mod package;
 mod page;
@@ -82,6 +88,7 @@ mod profile;
 mod repository;
 mod request;
 mod return_to;
+mod security;
 mod setup;
 mod sign_in;
 mod stranded;
@@ -93,6 +100,8 @@ mod throttle;
 mod time;
 mod token;
 mod website;
+
+pub use front::Front;
 
 use axum::{
     Router,
@@ -112,11 +121,17 @@ pub fn router(app: App) -> Router {
         .merge(organization::router())
         .merge(package::router())
         .merge(repository::router())
+        .merge(artifact::router())
+        .merge(definition::router())
+        .merge(import::router())
         .merge(member::router())
         .merge(team::router())
         .merge(credential::router())
+        .merge(mirror::router())
         .merge(synchronization::router())
         .merge(token::router())
+        .merge(security::router())
+        .merge(advisory::router())
         .merge(log::router())
         .merge(job::router())
         .merge(access::router())
@@ -137,10 +152,12 @@ pub fn router(app: App) -> Router {
         .merge(metrics::router())
         .merge(hook::router())
         .layer(from_fn(layers::limit_api_time));
-    let machines = quick.merge(composer::router()).method_not_allowed_fallback(wrong_call);
+    let machines =
+        quick.merge(composer::router()).merge(artifact::calls()).method_not_allowed_fallback(wrong_call);
     let arrivals = issuer::arrivals().method_not_allowed_fallback(wrong_method);
     Router::new()
         .merge(layers::for_people(pages, &app))
+        .merge(layers::for_uploads(artifact::uploads(), &app))
         .merge(layers::for_arrivals(arrivals, &app))
         .merge(layers::for_applications(issuer::calls(&app)))
         .merge(layers::for_sites(issuer::sites(), &app))

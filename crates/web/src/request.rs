@@ -2,7 +2,11 @@
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, MatchedPath, Request},
-    http::{Extensions, HeaderMap, HeaderValue, header::USER_AGENT, request::Parts},
+    http::{
+        Extensions, HeaderMap, HeaderValue,
+        header::{USER_AGENT, X_CONTENT_TYPE_OPTIONS},
+        request::Parts,
+    },
     middleware::Next,
     response::Response,
 };
@@ -11,7 +15,7 @@ use std::{
     convert::Infallible,
     fmt,
     hash::{BuildHasher, RandomState},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
@@ -46,19 +50,47 @@ impl fmt::Display for RequestId {
 
 /// The outermost layer: gives the request its id and writes its line in the log. The line has the pattern of the route and
 /// never the address itself: setup tokens and webhook secrets are in addresses.
-pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
+pub(crate) async fn observe(request: Request, next: Next) -> Response {
+    observed(request, |request| next.run(request)).await
+}
+
+/// The same around whatever answers.
+pub(crate) async fn observed<F: Future<Output = Response>>(
+    mut request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
     let id = RequestId::next();
-    let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("(none)", MatchedPath::as_str);
     let span = tracing::info_span!("request", %id, method = %request.method(), route);
     let started = Instant::now();
     request.extensions_mut().insert(id);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = answer(request).instrument(span.clone()).await;
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert("x-request-id", value);
     }
     let (status, latency_us) = (response.status().as_u16(), started.elapsed().as_micros());
     span.in_scope(|| tracing::info!(status, latency_us, "answered"));
     response
+}
+
+/// The same for what may be answered without waiting, with the pattern of its route. It has the headers that every machine gets.
+pub(crate) fn observed_at_once(
+    request: &Request,
+    answer: impl FnOnce() -> Option<(&'static str, Response)>,
+) -> Option<Response> {
+    let started = Instant::now();
+    let (route, mut response) = answer()?;
+    let id = RequestId::next();
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
+        headers.insert("x-request-id", value);
+    }
+    let (status, latency_us) = (response.status().as_u16(), started.elapsed().as_micros());
+    let span = tracing::info_span!("request", %id, method = %request.method(), route);
+    span.in_scope(|| tracing::info!(status, latency_us, "answered"));
+    Some(response)
 }
 
 /// Who sent the request, for the list of log-ins.
@@ -68,21 +100,35 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+        let address = caller_address(parts).map(|address| address.to_string()).unwrap_or_default();
         let user_agent =
             header(&parts.headers, USER_AGENT.as_str()).unwrap_or_default().chars().take(300).collect();
-        Ok(Self(Visitor { address: address(peer, &parts.headers), user_agent }))
+        Ok(Self(Visitor { address, user_agent }))
     }
 }
 
-/// The address of the caller. Only a proxy on this machine is believed when it says for whom it asks.
-fn address(peer: Option<SocketAddr>, headers: &HeaderMap) -> String {
-    let Some(peer) = peer else { return String::new() };
-    let forwarded = header(headers, "x-forwarded-for")
-        .filter(|_| peer.ip().is_loopback())
-        .and_then(|list| list.rsplit(',').next())
-        .and_then(|last| last.trim().parse().ok());
-    forwarded.unwrap_or(peer.ip()).to_string()
+/// The address of the caller; `None` if nobody knows it.
+pub(crate) fn caller_address(parts: &Parts) -> Option<IpAddr> {
+    address_of(&parts.extensions, &parts.headers)
+}
+
+/// The same of a request that nobody has taken apart.
+pub(crate) fn address_of(extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+    let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(address(*peer, headers))
+}
+
+/// Only a proxy on this machine is believed when it says for whom it asks. What it says stands last, in the last line: whatever
+/// is before that, the caller may have written.
+fn address(peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+    let peer = peer.ip().to_canonical();
+    let forwarded = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .next_back()
+        .filter(|_| peer.is_loopback())
+        .and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+    forwarded.unwrap_or(peer)
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -101,12 +147,22 @@ mod tests {
 
     #[test]
     fn only_a_local_proxy_is_believed() {
-        let headers =
-            |text: &str| HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), text.parse().unwrap())]);
-        let peer = |text: &str| Some(text.parse().unwrap());
-        assert_eq!(address(peer("127.0.0.1:5"), &headers("1.1.1.1, 10.0.0.7")), "10.0.0.7");
-        assert_eq!(address(peer("127.0.0.1:5"), &headers("nonsense")), "127.0.0.1");
-        assert_eq!(address(peer("192.0.2.9:5"), &headers("10.0.0.7")), "192.0.2.9");
-        assert_eq!(address(None, &headers("10.0.0.7")), "");
+        let asked = |peer: &str, lines: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            address(peer.parse().unwrap(), &headers).to_string()
+        };
+        assert_eq!(asked("127.0.0.1:5", &["1.1.1.1, 10.0.0.7"]), "10.0.0.7");
+        assert_eq!(
+            asked("127.0.0.1:5", &["1.1.1.1", "10.0.0.7"]),
+            "10.0.0.7",
+            "the proxy wrote a line of its own"
+        );
+        assert_eq!(asked("[::ffff:127.0.0.1]:5", &["10.0.0.7"]), "10.0.0.7");
+        assert_eq!(asked("127.0.0.1:5", &["nonsense"]), "127.0.0.1");
+        assert_eq!(asked("127.0.0.1:5", &[]), "127.0.0.1");
+        assert_eq!(asked("192.0.2.9:5", &["10.0.0.7"]), "192.0.2.9");
     }
 }

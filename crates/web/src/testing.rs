@@ -37,6 +37,16 @@ impl TestSite {
 
     /// One that sends mail, or does not.
     pub(crate) async fn start_with(mail: Option<MailSettings>) -> Self {
+        Self::start_as(|settings| Settings { mail, ..settings }).await
+    }
+
+    /// One in which every new organization has this mirror.
+    pub(crate) async fn start_mirroring(url: &str) -> Self {
+        let mirror_url = Some(url.parse().unwrap());
+        Self::start_as(|settings| Settings { mirror_url, ..settings }).await
+    }
+
+    async fn start_as(change: impl FnOnce(Settings) -> Settings) -> Self {
         let data = tempfile::tempdir().unwrap();
         let settings = Settings {
             data: data.path().to_owned(),
@@ -45,10 +55,11 @@ impl TestSite {
             storage_url: None,
             outbound: Outbound::allowing(vec!["127.0.0.0/8".parse().unwrap()]),
             key: KeySource::DataFolder,
-            mail,
+            mail: None,
             docs_edit_url: None,
+            mirror_url: None,
         };
-        let app = App::start(settings).await.unwrap();
+        let app = App::start(change(settings)).await.unwrap();
         Self { router: crate::router(app.clone()), app, _data: data }
     }
 

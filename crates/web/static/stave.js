@@ -45,6 +45,34 @@ function refresh(element) {
   }, pause);
 }
 
+/**
+ * `<form data-search="packages">` searches while somebody types: the element of this id and the pages of its list are fetched anew.
+ * Without script the button does it.
+ */
+function search(form) {
+  let asked = 0;
+  let timer;
+  const look = async () => {
+    const number = ++asked;
+    const address = `${form.getAttribute("action")}?${new URLSearchParams(new FormData(form))}`;
+    const page = await fetched(address);
+    const next = page?.getElementById(form.dataset.search);
+    // Somebody has typed on, and that answer is on its way.
+    if (!next || number !== asked) return;
+    document.getElementById(form.dataset.search).replaceWith(next);
+    const pages = page.querySelector("nav.pages");
+    const shown = document.querySelector("nav.pages");
+    if (pages && shown) shown.replaceWith(pages);
+    else if (shown) shown.remove();
+    else if (pages) next.after(pages);
+    history.replaceState(null, "", address);
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, 150);
+  });
+}
+
 /** What is at an address now; nothing if the server does not answer with it. */
 async function fetched(address) {
   try {
@@ -212,6 +240,44 @@ document.addEventListener("keydown", (event) => {
   open.querySelector("summary").focus();
 });
 
+/**
+ * The rows of `<tbody data-order>` that have `data-item` are put into another order with the mouse. Each holds a form whose input `place`
+ * says where it shall be; its buttons send the same.
+ */
+const order = {
+  items: () => [...order.dragged.parentElement.querySelectorAll(":scope > [data-item]")],
+  start(event) {
+    order.dragged = event.target.closest?.("[data-order] > [data-item]");
+    if (!order.dragged) return;
+    order.before = order.items();
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", "");
+  },
+  over(event) {
+    const item = order.dragged && event.target.closest?.("[data-item]");
+    if (!item || item.parentElement !== order.dragged.parentElement) return;
+    event.preventDefault();
+    if (item === order.dragged) return;
+    const { top, height } = item.getBoundingClientRect();
+    item[event.clientY < top + height / 2 ? "before" : "after"](order.dragged);
+  },
+  end(event) {
+    const { dragged, before } = order;
+    if (!dragged) return;
+    const place = order.items().indexOf(dragged);
+    order.dragged = null;
+    if (event.dataTransfer.dropEffect === "none") return before[0].parentElement.prepend(...before);
+    if (before[place] === dragged) return;
+    const form = dragged.querySelector("form");
+    form.elements.place.value = place;
+    form.requestSubmit();
+  },
+};
+document.addEventListener("dragstart", order.start);
+document.addEventListener("dragover", order.over);
+document.addEventListener("drop", (event) => order.dragged && event.preventDefault());
+document.addEventListener("dragend", order.end);
+
 /** A form that is on its way is not sent twice; coming back with the browser's button frees it. */
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -246,6 +312,7 @@ if (slug && location.pathname.endsWith("/new")) history.replaceState(history.sta
 addEventListener("pageshow", followTyping);
 addEventListener("resize", grow);
 document.querySelectorAll("[data-refresh]").forEach(refresh);
+document.querySelectorAll("[data-search]").forEach(search);
 document.querySelectorAll("[data-look]").forEach(look);
 forgetDone();
 grow();

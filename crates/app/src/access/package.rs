@@ -32,7 +32,7 @@ pub struct PackageAccess {
     pub people: Vec<PersonReading>,
     /// Who of the workspace may read it and never logged in here.
     pub strangers: Vec<StrangerReading>,
-    /// The organization's own tokens: they read every package.
+    /// The organization's own tokens that read it.
     pub tokens: Vec<Token>,
 }
 
@@ -77,7 +77,7 @@ impl App {
         let missing = || Failure::NotFound("package");
         let package = self.storage.package_find(id).await?.filter(|it| it.organization_id == organization.id);
         let package = package.ok_or_else(missing)?;
-        let repository = self.storage.repository_find(package.repository_id).await?.ok_or_else(missing)?;
+        let source = self.source_of(&package).await?;
         let readable = self.storage.readable_find(id).await?.ok_or_else(missing)?;
         let authority = match readable.followed {
             Some(followed) => self.authority_find(followed.synchronization_id).await?,
@@ -92,8 +92,12 @@ impl App {
             self.people_reading(&organization, &readable, (authority.as_ref(), &known, &teams)).await?;
         let strangers = known.strangers(&organization, &readable, self.clock.now());
         let mut tokens = self.storage.token_list(TokenOwner::Organization(organization.id)).await?;
-        tokens.retain(|token| token.is_valid_at(self.clock.now()));
-        let title = package.title(&repository.source);
+        let is_selected = |token: &Token| match &package.name {
+            Some(name) => token.selects(name, package.is_mirrored()),
+            None => token.selection.is_none(),
+        };
+        tokens.retain(|token| token.is_valid_at(self.clock.now()) && is_selected(token));
+        let title = package.title(source.as_ref());
         Ok(PackageAccess { organization, package, title, authority, teams, people, strangers, tokens })
     }
 
@@ -110,15 +114,15 @@ impl App {
         let txn = self.storage.begin().await?;
         let package = txn.package_lock(id).await?.filter(|it| it.organization_id == organization.id);
         let package = package.ok_or_else(missing)?;
-        let repository = txn.repository_find(package.repository_id).await?.ok_or_else(missing)?;
-        if repository.followed.is_some() {
+        let readable = txn.readable_find(id).await?.ok_or_else(missing)?;
+        if readable.followed.is_some() {
             return Err(Failure::Conflict(
                 "Who reads this package follows Bitbucket. Change the rights of its repository there.".into(),
             ));
         }
         txn.package_update(&Package { is_restricted, ..package.clone() }).await?;
         txn.commit().await?;
-        let title = package.title(&repository.source);
+        let title = package.title(self.source_of(&package).await?.as_ref());
         let action = if is_restricted {
             format!("let only teams read {title} that it is given to")
         } else {

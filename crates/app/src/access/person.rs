@@ -97,7 +97,7 @@ impl App {
         let all = self.storage.package_list(reader.organization_id, "", 0, u64::from(u32::MAX)).await?;
         let now = self.clock.now();
         let each = all.into_iter().map(|(package, repository)| {
-            let followed = repository.followed;
+            let followed = repository.as_ref().and_then(|it| it.followed);
             let readable = Readable {
                 package_id: package.id,
                 name: package.name.clone(),
@@ -105,7 +105,7 @@ impl App {
                 is_restricted: package.is_restricted,
             };
             PackageReading {
-                title: package.title(&repository.source),
+                title: package.title(repository.as_ref()),
                 authority: followed.map(|followed| followed.synchronization_id),
                 reading: reader.reads(&readable, now),
                 package,

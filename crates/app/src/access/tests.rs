@@ -9,7 +9,7 @@ use stave_domain::{
     integration::{ApiTimeout, Client, Integration, Platform},
     organization::{Member, Organization, Role},
     outbound::Outbound,
-    package::Package,
+    package::{Origin, Package},
     repository::{Followed, Layout, Repository, SourceAccess},
     secret::Sealed,
     synchronization::{
@@ -45,6 +45,7 @@ impl Acme {
             key: KeySource::DataFolder,
             mail: None,
             docs_edit_url: None,
+            mirror_url: None,
         };
         let app = App::start(settings).await.unwrap();
         let now = app.clock.now();
@@ -152,11 +153,11 @@ impl Acme {
         let package = Package {
             id: entropy::id(),
             organization_id: self.organization.id,
-            repository_id: repository.id,
-            path: String::new(),
+            origin: Origin::root_of(repository.id),
             name: Some(name.parse().unwrap()),
             description: String::new(),
             abandoned: None,
+            given_up: None,
             is_restricted,
             problem: None,
             created_at: now,
@@ -192,7 +193,11 @@ impl Acme {
         let by_person = of_person.packages.into_iter().find(|it| it.package.id == package).unwrap().reading;
         assert_eq!(by_package, by_person);
         let sight = self.app.sight_of_user(&self.organization, user).await.unwrap();
-        assert_eq!(sight.has_id(package), matches!(by_package, Reading::Yes(_)), "what a token reads");
+        assert_eq!(
+            sight.sees(&of_package.package),
+            matches!(by_package, Reading::Yes(_)),
+            "what a token reads"
+        );
         by_package
     }
 }

@@ -4,7 +4,8 @@ use crate::{App, Failure, Problems};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use stave_domain::{
     Invalid, Secret, Timestamp,
-    credential::{CredentialKind, StoredCredential, TOKEN_USERNAME, expiry_day, expiry_parse, host_parse},
+    credential::{CredentialKind, StoredCredential, TOKEN_USERNAME, expiry_parse, header_parse, host_parse},
+    expiry,
     organization::Organization,
     secret::Sealed,
     user::EmailAddress,
@@ -24,6 +25,8 @@ pub struct CredentialForm {
     pub username: String,
     /// The e-mail address of the Atlassian account; only for [`CredentialKind::ApiToken`].
     pub email: String,
+    /// The name of the header; only for [`CredentialKind::Header`].
+    pub header: String,
     /// Password or token; empty while editing keeps the one that is stored.
     pub secret: Secret,
     /// The last day of its life, such as `2027-01-31`, or empty.
@@ -56,7 +59,8 @@ impl CredentialForm {
             host: credential.host.clone(),
             username: typed(CredentialKind::Password),
             email: typed(CredentialKind::ApiToken),
-            expires_on: credential.expires_at.map(expiry_day).unwrap_or_default(),
+            header: typed(CredentialKind::Header),
+            expires_on: credential.expires_at.map(expiry::day).unwrap_or_default(),
             ..Self::default()
         }
     }
@@ -102,10 +106,17 @@ impl App {
         let expires_at = kind.and_then(|kind| {
             let is_same_day = before
                 .and_then(|before| before.expires_at)
-                .is_some_and(|at| expiry_day(at) == form.expires_on.trim());
+                .is_some_and(|at| expiry::day(at) == form.expires_on.trim());
             let is_new = secret.is_some() || !is_same_day;
             problems.check("expires_on", expiry_parse(kind, &form.expires_on, self.clock.now(), is_new))
         });
+        let is_sent_as_it_is = matches!(kind, Some(CredentialKind::Bearer | CredentialKind::Header));
+        if is_sent_as_it_is && secret.as_ref().is_some_and(|secret| !fits_into_a_header(secret)) {
+            problems.add(
+                "secret",
+                "A secret that is sent in a header has only letters, digits and signs of ASCII, in one line.",
+            );
+        }
         match (before, &secret) {
             (None, None) => problems.add("secret", "Paste the password or token."),
             (Some(before), None) if host.as_ref().is_some_and(|host| *host != before.host) => {
@@ -135,6 +146,10 @@ impl App {
     }
 }
 
+fn fits_into_a_header(secret: &Secret) -> bool {
+    secret.expose().bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// For what a typed secret is sealed on its way through the browser.
 const TYPED: &str = "typed credential";
 
@@ -158,6 +173,8 @@ fn username(kind: CredentialKind, form: &CredentialForm, problems: &mut Problems
             problems.check("email", address).map(|_| form.email.trim().to_owned())
         }
         CredentialKind::AccessToken | CredentialKind::HttpAccessToken => Some(TOKEN_USERNAME.to_owned()),
+        CredentialKind::Bearer => Some(String::new()),
+        CredentialKind::Header => problems.check("header", header_parse(&form.header)),
         CredentialKind::Password => {
             let username = problems.text("username", "Username", &form.username, 200)?;
             if username.contains(':') {

@@ -8,12 +8,13 @@ mod trial;
 pub use form::CredentialForm;
 pub use trial::CredentialTrial;
 
-use crate::{Actor, App, Failure, Problems, entropy};
+use crate::{Actor, App, Failure, Problems, entropy, mirror::fits_mirrors};
 use form::Typed;
 use stave_domain::{
     credential::{CredentialKind, StoredCredential, WARN_BEFORE},
     id::CredentialId,
     job::Job,
+    mirror::Mirror,
     organization::{Organization, Role},
     package::Package,
     repository::Repository,
@@ -44,6 +45,8 @@ pub struct CredentialLine {
     pub repositories: usize,
     /// How many synchronizations ask with it.
     pub synchronizations: usize,
+    /// How many mirrors are asked with it.
+    pub mirrors: usize,
 }
 
 /// A credential and what hangs on it.
@@ -54,9 +57,11 @@ pub struct CredentialView {
     /// It.
     pub credential: StoredCredential,
     /// What is read with it, by name.
-    pub packages: Vec<(Package, Repository)>,
+    pub packages: Vec<(Package, Option<Repository>)>,
     /// What asks with it.
     pub synchronizations: Vec<Synchronization>,
+    /// Mirrors that are asked with it.
+    pub mirrors: Vec<Mirror>,
     /// Those that can take its place.
     pub replacements: Vec<StoredCredential>,
 }
@@ -65,7 +70,7 @@ impl CredentialView {
     /// Whether anything would stop if it were gone.
     #[must_use]
     pub fn is_used(&self) -> bool {
-        !self.packages.is_empty() || !self.synchronizations.is_empty()
+        !self.packages.is_empty() || !self.synchronizations.is_empty() || !self.mirrors.is_empty()
     }
 }
 
@@ -82,6 +87,7 @@ impl App {
             lines.push(CredentialLine {
                 repositories: self.storage.credential_repository_list(credential.id).await?.len(),
                 synchronizations: self.storage.synchronization_list_of_credential(credential.id).await?.len(),
+                mirrors: self.storage.mirror_list_of_credential(credential.id).await?.len(),
                 credential,
             });
         }
@@ -110,13 +116,15 @@ impl App {
         let credential = found.into_iter().next().ok_or(Failure::NotFound("credential"))?;
         let packages = self.storage.package_list_of_credential(id).await?;
         let synchronizations = self.storage.synchronization_list_of_credential(id).await?;
+        let mirrors = self.storage.mirror_list_of_credential(id).await?;
         let platform = credential.kind.platform();
         let can_replace = |other: &StoredCredential| {
             other.host == credential.host
                 && (synchronizations.is_empty() || other.kind.platform() == platform)
+                && (mirrors.is_empty() || fits_mirrors(other.kind))
         };
         let replacements = others.into_iter().filter(can_replace).collect();
-        Ok(CredentialView { organization, credential, packages, synchronizations, replacements })
+        Ok(CredentialView { organization, credential, packages, synchronizations, mirrors, replacements })
     }
 
     /// The credentials of an organization that die soon or are dead, for a banner: shown to owners and admins only.
@@ -225,7 +233,7 @@ impl App {
         }
     }
 
-    /// Has everything done that uses a credential: repositories that are `wanted`, and all synchronizations.
+    /// Has everything done that uses a credential: repositories that are `wanted`, and all synchronizations and mirrors.
     async fn credential_users_run(
         &self,
         id: CredentialId,
@@ -234,6 +242,9 @@ impl App {
         for synchronization in self.storage.synchronization_list_of_credential(id).await? {
             let job = Job::Synchronize { synchronization: synchronization.id };
             self.job_enqueue(job, Some(synchronization.organization_id)).await?;
+        }
+        for mirror in self.storage.mirror_list_of_credential(id).await? {
+            self.job_enqueue(Job::UpdateMirror { mirror: mirror.id }, Some(mirror.organization_id)).await?;
         }
         let repositories = self.storage.credential_repository_list(id).await?;
         for repository in repositories.iter().filter(|repository| wanted(repository)) {

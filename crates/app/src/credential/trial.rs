@@ -93,7 +93,7 @@ impl App {
         let untried = |sentence: String| Ok(Err(CredentialTrial::Untried(sentence)));
         let Some(platform) = kind.platform() else {
             return untried(
-                "It was not tested: user name and password are for git alone. Whether they work shows when a repository is read with them."
+                "It was not tested: no platform can be asked with a credential of this kind. Whether it works shows when a repository or a mirror is read with it."
                     .into(),
             );
         };
@@ -167,7 +167,11 @@ fn refusal(kind: CredentialKind, host: &str) -> String {
         CredentialKind::ApiToken => {
             "it is mistyped, revoked or expired, it belongs to another e-mail address, or it was made without scopes. On Bitbucket, choose “Create API token with scopes”"
         }
-        CredentialKind::AccessToken | CredentialKind::HttpAccessToken | CredentialKind::Password => {
+        CredentialKind::AccessToken
+        | CredentialKind::HttpAccessToken
+        | CredentialKind::Password
+        | CredentialKind::Bearer
+        | CredentialKind::Header => {
             "it is mistyped, revoked or expired. Copy it once more, or make a new one"
         }
     };

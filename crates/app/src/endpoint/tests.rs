@@ -45,6 +45,7 @@ impl Acme {
             key: KeySource::DataFolder,
             mail: None,
             docs_edit_url: None,
+            mirror_url: None,
         };
         let app = App::start(settings).await.unwrap();
         let bitbucket = FakeBitbucket::start().await;

@@ -50,7 +50,7 @@ pub struct IntegrationEffect {
     /// People who are connected by it.
     pub accounts: u64,
     /// Packages that are read with the rights of one of those accounts.
-    pub packages: Vec<(Package, Repository)>,
+    pub packages: Vec<(Package, Option<Repository>)>,
     /// Organizations whose members have to log in with it.
     pub enforced_by: Vec<Organization>,
     /// Websites whose visitors log in with it, or will, as a draft says: each with its organization.

@@ -178,6 +178,7 @@ mod tests {
             key: KeySource::DataFolder,
             mail: None,
             docs_edit_url: None,
+            mirror_url: None,
         };
         let app = App::start(settings).await.unwrap();
         let now = app.clock.now();

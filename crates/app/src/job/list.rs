@@ -2,7 +2,10 @@
 
 use crate::{Actor, App, Failure};
 use stave_domain::{
-    id::{CredentialId, IntegrationId, JobId, OrganizationId, PackageId, RepositoryId, SynchronizationId},
+    id::{
+        CredentialId, IntegrationId, JobId, MirrorId, OrganizationId, PackageId, RepositoryId,
+        SynchronizationId,
+    },
     job::{Job, JobCount, JobState, ListedJob, News, PendingJob, Progress},
     organization::{Organization, Role},
     run::RunState,
@@ -49,6 +52,8 @@ pub enum JobPage {
     Integration(IntegrationId),
     /// A credential.
     Credential(CredentialId),
+    /// A mirror.
+    Mirror(MirrorId),
 }
 
 impl JobLine {
@@ -142,7 +147,9 @@ impl App {
     async fn job_subject(&self, job: Job) -> Result<Option<JobSubject>, Failure> {
         match job {
             Job::UpdateRepository { repository } => self.repository_subject(repository).await,
-            Job::BuildDists { package } => {
+            Job::BuildDists { package }
+            | Job::PublishPackage { package }
+            | Job::UpdateMirrored { package } => {
                 let package = self.storage.package_find(package).await?;
                 Ok(package.map(|package| JobSubject {
                     name: package.name.as_ref().map_or_else(|| "a package".to_owned(), ToString::to_string),
@@ -150,7 +157,15 @@ impl App {
                     owner: Some(package.organization_id),
                 }))
             }
-            Job::PublishAll => Ok(None),
+            Job::CollectGarbage | Job::PublishAll | Job::PublishOrganization { .. } => Ok(None),
+            Job::UpdateMirror { mirror } => {
+                let found = self.storage.mirror_find(mirror).await?;
+                Ok(found.map(|found| JobSubject {
+                    name: found.name,
+                    page: JobPage::Mirror(found.id),
+                    owner: Some(found.organization_id),
+                }))
+            }
             Job::Synchronize { synchronization }
             | Job::FindPackages { synchronization }
             | Job::Tell { news: News::SynchronizationFails { synchronization }, .. } => {
@@ -232,6 +247,7 @@ mod tests {
             key: KeySource::DataFolder,
             mail: None,
             docs_edit_url: None,
+            mirror_url: None,
         };
         App::start(settings).await.unwrap()
     }

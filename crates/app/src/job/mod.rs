@@ -9,6 +9,7 @@ pub use list::{JobLine, JobPage, JobSubject};
 
 use crate::{App, Failure, entropy};
 use stave_domain::{
+    Timestamp,
     id::OrganizationId,
     job::{Job, NewJob, Urgency},
 };
@@ -26,7 +27,7 @@ impl App {
         let names: Vec<String> = (0..WORKERS).map(|number| format!("{name}-{number}")).collect();
         self.jobs_adopt(&names).await;
         let workers = futures::future::join_all(names.iter().map(|worker| self.work(worker, &stop)));
-        tokio::join!(workers, self.keep_schedule(&stop));
+        tokio::join!(workers, self.keep_schedule(&stop), self.keep_counts(&stop));
     }
 
     /// Has a job done as soon as possible, for an organization or for the installation.
@@ -61,6 +62,18 @@ impl App {
         let now = self.clock.now();
         let new = NewJob { id: entropy::id(), job, organization_id, urgency, run_at: now, created_at: now };
         Ok(storage.job_enqueue(&new).await?)
+    }
+
+    /// Has a job done at an instant, or as soon as possible after it.
+    pub(crate) async fn job_enqueue_at(
+        &self,
+        storage: &Storage,
+        run_at: Timestamp,
+        job: Job,
+        organization_id: Option<OrganizationId>,
+    ) -> Result<(), Failure> {
+        let (id, urgency, created_at) = (entropy::id(), job.urgency(), self.clock.now());
+        Ok(storage.job_enqueue(&NewJob { id, job, organization_id, urgency, run_at, created_at }).await?)
     }
 
     /// On SQLite there is one process, and so one name: after a crash its jobs are its own again at once.

@@ -12,7 +12,12 @@ impl App {
         match job {
             Job::UpdateRepository { repository } => self.repository_update_run(repository).await,
             Job::BuildDists { package } => self.dists_build(package).await,
+            Job::CollectGarbage => self.garbage_collect_run().await,
+            Job::UpdateMirror { mirror } => self.mirror_update_run(mirror, id).await,
+            Job::UpdateMirrored { package } => self.mirrored_update_run(package).await,
             Job::PublishAll => self.documents_publish_all().await,
+            Job::PublishPackage { package } => self.package_publish(package).await,
+            Job::PublishOrganization { organization } => self.documents_publish_of(organization, id).await,
             Job::Synchronize { synchronization } => self.synchronize_run(synchronization, id).await,
             Job::FindPackages { synchronization } => self.packages_find_run(synchronization, id).await,
             Job::AskPerson { identity } => self.person_ask_run(identity, id).await,

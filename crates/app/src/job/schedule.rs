@@ -28,11 +28,13 @@ impl App {
 
     async fn due_do(&self) -> Result<(), Failure> {
         self.repositories_check().await?;
+        self.mirrors_check().await?;
         self.synchronizations_check().await?;
         self.credentials_warn().await?;
         self.synchronizations_tell().await?;
         self.deliveries_sweep().await?;
         self.endpoints_check().await?;
+        self.garbage_check().await?;
         self.servers_watch().await?;
         self.logins_sweep().await?;
         self.issuers_sweep().await?;

@@ -38,6 +38,7 @@ impl Acme {
             key: KeySource::DataFolder,
             mail: Some(mail),
             docs_edit_url: None,
+            mirror_url: None,
         };
         let app = App::start(settings).await.unwrap();
         let organization = Organization {

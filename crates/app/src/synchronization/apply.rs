@@ -4,7 +4,7 @@ use crate::{App, Failure, entropy};
 use stave_domain::{
     id::{RepositoryId, SynchronizationId},
     job::{Job, Urgency},
-    package::Package,
+    package::{Origin, Package},
     repository::{Followed, Layout, Repository, SourceAccess},
     synchronization::{
         Known, KnownRepository, Numbers, Plan, RemoteRepository, Seen, Stage, Synchronization, plan,
@@ -156,7 +156,12 @@ impl App {
                 last_error: None,
             };
             txn.repository_insert(&repository).await?;
-            let package = Package::new(entropy::id(), &repository, "", self.clock.now());
+            let package = Package::new(
+                entropy::id(),
+                repository.organization_id,
+                Origin::root_of(repository.id),
+                self.clock.now(),
+            );
             txn.package_insert(&package).await?;
             repository
         };

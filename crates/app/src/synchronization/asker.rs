@@ -62,10 +62,12 @@ impl App {
                 Ok(Key::Basic { username: credential.username.clone(), password: secret })
             }
             CredentialKind::AccessToken | CredentialKind::HttpAccessToken => Ok(Key::Token(secret)),
-            CredentialKind::Password => Err(Failure::Denied(format!(
-                "The credential “{}” is a password for git, with which Bitbucket's interface cannot be asked. Choose an API token or an access token.",
-                credential.description
-            ))),
+            CredentialKind::Password | CredentialKind::Bearer | CredentialKind::Header => {
+                Err(Failure::Denied(format!(
+                    "The credential “{}” is for git and mirrors, and Bitbucket's interface cannot be asked with it. Choose an API token or an access token.",
+                    credential.description
+                )))
+            }
         }
     }
 

@@ -35,6 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let config = Config {
         listen: SocketAddr::from(STAVE),
         outbound_allow: vec!["127.0.0.0/8".parse()?],
+        mirror_url: None,
         ..Config::in_folder(folder.path().to_owned())
     };
     let stop = CancellationToken::new();

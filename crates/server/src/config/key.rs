@@ -32,6 +32,8 @@ pub enum Key {
     SmtpPasswordFile,
     /// From which address mail comes.
     MailFrom,
+    /// The mirror of every new organization.
+    MirrorUrl,
     /// Where the sources of the guides can be changed.
     DocsEditUrl,
     /// How log lines look.
@@ -56,7 +58,7 @@ pub(crate) struct Words {
 
 impl Key {
     /// Every key, in the order of the manual.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Config,
         Self::Data,
         Self::Listen,
@@ -70,6 +72,7 @@ impl Key {
         Self::SmtpUrl,
         Self::SmtpPasswordFile,
         Self::MailFrom,
+        Self::MirrorUrl,
         Self::DocsEditUrl,
         Self::LogFormat,
         Self::LogLevel,
@@ -121,6 +124,7 @@ impl Key {
             Self::SmtpUrl => &SMTP_URL,
             Self::SmtpPasswordFile => &SMTP_PASSWORD_FILE,
             Self::MailFrom => &MAIL_FROM,
+            Self::MirrorUrl => &MIRROR_URL,
             Self::DocsEditUrl => &DOCS_EDIT_URL,
             Self::LogFormat => &LOG_FORMAT,
             Self::LogLevel => &LOG_LEVEL,
@@ -255,6 +259,18 @@ const MAIL_FROM: Words = Words {
     about: "The e-mail address from which mail comes.\n\
             The mail server has to take mail from it.",
     example: "mail-from = \"stave@example.com\"",
+};
+
+const MIRROR_URL: Words = Words {
+    name: "mirror-url",
+    placeholder: "URL",
+    default: "`https://repo.packagist.org`",
+    about: "The Composer repository that every new organization mirrors, so that everything is installed from one place; `none` for \
+            none.\n\
+            Packages of it come in when somebody first uses them, after those of mirrors that the organization adds itself. Its owners \
+            and admins decide under Settings > Mirrored repositories who adds packages, or switch it off. Organizations that are there \
+            already stay as they are.",
+    example: "mirror-url = \"none\"",
 };
 
 const DOCS_EDIT_URL: Words = Words {

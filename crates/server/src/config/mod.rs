@@ -48,6 +48,8 @@ pub struct Config {
     pub key: KeySource,
     /// By which server mail goes out; `None` sends none.
     pub mail: Option<MailSettings>,
+    /// The Composer repository that every new organization mirrors; `None` is none.
+    pub mirror_url: Option<Url>,
     /// Where the sources of the guides can be changed; `None` shows no link.
     pub docs_edit_url: Option<Url>,
     /// How log lines look.
@@ -91,6 +93,8 @@ impl Config {
             outbound_allow: Vec::new(),
             key: KeySource::DataFolder,
             mail: None,
+            mirror_url: value::mirror_url(Key::MirrorUrl.words().default.trim_matches('`'))
+                .unwrap_or_default(),
             docs_edit_url: None,
             log_format: LogFormat::Human,
             log_level: LevelFilter::INFO,
@@ -115,6 +119,7 @@ impl Config {
             outbound_allow: reading.value(Key::OutboundAllow, value::ranges).unwrap_or_default(),
             key: reading.sealing_key(),
             mail: reading.mail(),
+            mirror_url: reading.value(Key::MirrorUrl, value::mirror_url).unwrap_or(defaults.mirror_url),
             docs_edit_url: reading.value(Key::DocsEditUrl, value::docs_edit_url),
             log_format: reading.value(Key::LogFormat, value::log_format).unwrap_or(defaults.log_format),
             log_level: reading.value(Key::LogLevel, value::log_level).unwrap_or(defaults.log_level),

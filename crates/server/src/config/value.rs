@@ -59,6 +59,16 @@ pub(super) fn public_url(text: &str) -> Result<Url, Invalid> {
     Ok(url)
 }
 
+/// A Composer repository, or `none`.
+pub(super) fn mirror_url(text: &str) -> Result<Option<Url>, Invalid> {
+    if text == "none" {
+        return Ok(None);
+    }
+    stave_domain::mirror::url_parse(text).map(Some).map_err(|invalid| {
+        Invalid::because(format!("{invalid} Write “none” if new organizations shall have no mirror."))
+    })
+}
+
 /// An address below which files lie: their names are put after it. It is shown to everybody.
 pub(super) fn docs_edit_url(text: &str) -> Result<Url, Invalid> {
     let refuse = |problem: &str| {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
 mod access;
+mod artifact;
 mod browser;
 mod config;
 mod crash;
@@ -10,9 +11,14 @@ mod data_center;
 mod guide;
 mod import;
 mod log_in;
+mod mirror;
 mod monorepo;
+mod node;
 mod process;
+mod protocol;
+mod read;
 mod secrecy;
+mod security;
 mod story;
 mod support;
 mod synchronization;

@@ -1,6 +1,8 @@
 //! Tokens: what they reach, and that they stop at once.
 
-use crate::support::TestStave;
+use crate::support::{Browser, TestStave};
+use jiff::SignedDuration;
+use stave_testkit::Composer;
 
 #[tokio::test]
 async fn a_token_reaches_its_organizations_and_stops_at_once() {
@@ -67,4 +69,83 @@ async fn who_leaves_the_organization_reads_nothing_more() {
         ada.send(action, &[]).await;
     }
     assert_eq!(read().await.unwrap().status(), 404);
+}
+
+/// A repository with one tag becomes a package.
+async fn package(stave: &TestStave, owner: &Browser, name: &str) {
+    let repository = stave.bitbucket.workspace("acme").repository(name);
+    let manifest = format!(r#"{{"name": "acme/{name}"}}"#);
+    repository.tag("v1.0.0", &manifest);
+    stave.import(owner, &repository.clone_url(), "auto").await.shows("v1.0.0");
+}
+
+#[tokio::test]
+async fn a_token_reads_what_was_selected_from_where_and_until_when_it_may() {
+    let (stave, ada) = TestStave::with_acme().await;
+    for name in ["mailer", "mail-queue", "clock"] {
+        package(&stave, &ada, name).await;
+    }
+    let tokens = "/orgs/acme/settings/tokens";
+    let selection = [
+        ("description", "Pipelines"),
+        ("access", "update"),
+        ("reads", "selection"),
+        ("selection", "acme/mail*\nacme/later"),
+    ];
+    let made = ada.send(tokens, &selection).await;
+    let at = made.body.find("stave_out_").unwrap_or_else(|| panic!("no token on the page:\n{}", made.text()));
+    let token = made.body[at..at + 78].to_owned();
+    let page = made.url.path().to_owned();
+    ada.open(&page).await.shows("2 of the 3 packages of your own").shows("acme/mail-queue").hides(&token);
+
+    let composer = Composer::new();
+    composer.repository(&format!("{}/repo/acme/", stave.url)).config_auth(&stave.url, "token", &token);
+    let run = composer.run(&["require", "acme/mailer", "acme/mail-queue"]).await;
+    assert!(run.success(), "{run}");
+    assert!(composer.file("vendor/acme/mail-queue/composer.json").is_some());
+    let run = composer.require("acme/clock").await;
+    assert!(!run.success() && run.output.contains("Could not find"), "{run}");
+    let run = composer.run(&["show", "--all", "--available", "acme/*"]).await;
+    assert!(run.output.contains("acme/mailer") && !run.output.contains("acme/clock"), "{run}");
+
+    // What comes later and fits is read.
+    package(&stave, &ada, "later").await;
+    let run = composer.require("acme/later").await;
+    assert!(run.success(), "{run}");
+
+    // From another address it is refused, and Composer says why.
+    let elsewhere = [("description", "Pipelines"), ("addresses", "192.0.2.0/24")];
+    ada.send(&page, &elsewhere).await.shows("Saved.");
+    composer.remove("vendor").forget_cache();
+    let run = composer.update().await;
+    assert!(!run.success(), "{run}");
+    assert!(run.output.contains("The token “Pipelines” may not be used from 127.0.0.1."), "{run}");
+    assert!(!run.output.contains(&token), "{run}");
+    let here =
+        [("description", "Pipelines"), ("addresses", "127.0.0.0/8"), ("expires_on", &tomorrow(&stave))];
+    ada.send(&page, &here).await.shows("Saved.");
+    let run = composer.require("acme/clock").await;
+    assert!(run.success(), "it reads every package now: {run}");
+
+    // Another text, and everything else stays.
+    let again = ada.send(&format!("{page}/regenerate"), &[]).await;
+    let at =
+        again.body.find("stave_out_").unwrap_or_else(|| panic!("no token on the page:\n{}", again.text()));
+    let token = again.body[at..at + 78].to_owned();
+    composer.forget_cache();
+    assert!(!composer.update().await.success(), "the text before is dead");
+    composer.config_auth(&stave.url, "token", &token);
+    assert!(composer.update().await.success());
+    ada.open(&page).await.shows("from 127.0.0.1").shows("127.0.0.0/8");
+
+    stave.app.clock().advance(SignedDuration::from_hours(48));
+    composer.remove("vendor").forget_cache();
+    let run = composer.install().await;
+    assert!(!run.success(), "{run}");
+    ada.open(tokens).await.shows("expired");
+}
+
+/// As a form has it.
+fn tomorrow(stave: &TestStave) -> String {
+    stave_domain::expiry::day(stave.app.clock().now() + SignedDuration::from_hours(24))
 }

@@ -48,6 +48,10 @@ struct Typed {
     password_login: Option<String>,
     #[serde(default)]
     minutes_between_runs: String,
+    #[serde(default)]
+    keep_days: String,
+    #[serde(default)]
+    keep_newest: String,
 }
 
 /// `GET /admin/configuration`
@@ -67,6 +71,8 @@ async fn update(
         limit_organization_creation: typed.limit_organization_creation.is_some(),
         password_login: typed.password_login.is_some(),
         minutes_between_runs: typed.minutes_between_runs,
+        keep_days: typed.keep_days,
+        keep_newest: typed.keep_newest,
     };
     match app.configuration_update(&frame.actor, &form).await {
         Ok(()) => Ok(Done::Saved.at("/admin/configuration").into_response()),

@@ -5,18 +5,16 @@ use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{
-            ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, IF_MODIFIED_SINCE, LAST_MODIFIED,
-            VARY,
+            ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE,
+            IF_NONE_MATCH, LAST_MODIFIED, VARY,
         },
     },
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use flate2::{Compression, read::GzDecoder, write::GzEncoder};
-use jiff::fmt::rfc2822::DateTimePrinter;
-use stave_app::Failure;
-use stave_domain::Timestamp;
-use std::io::{self, Read, Write};
+use flate2::{Compression, write::GzEncoder};
+use stave_app::{App, Text};
+use std::io::{self, Write};
 
 /// Smaller ones are not worth compressing.
 const COMPRESS_FROM_BYTES: usize = 1024;
@@ -28,41 +26,56 @@ const COMMON: [(HeaderName, HeaderValue); 3] = [
     (VARY, HeaderValue::from_static("Authorization, Accept-Encoding")),
 ];
 
-/// By what a client recognises that it has the newest bytes: Composer keeps the text of Last-Modified and nothing else.
+/// By what a client recognises that it has the newest bytes. Composer keeps the text of Last-Modified and nothing else.
 pub(super) struct Validators {
+    etag: Option<HeaderValue>,
     last_modified: Option<HeaderValue>,
 }
 
 impl Validators {
-    pub(super) fn of(modified_at: Timestamp) -> Self {
-        Self { last_modified: http_date(&modified_at) }
+    pub(super) fn new(etag: Bytes, last_modified: Option<Bytes>) -> Self {
+        let value = |bytes| HeaderValue::from_maybe_shared(bytes).ok();
+        Self { etag: value(etag), last_modified: last_modified.and_then(value) }
     }
 
-    /// Equality, not "not older": a repository that was restored from a backup must not look unchanged.
-    fn is_current(&self, asked: &HeaderMap) -> bool {
-        self.last_modified.is_some() && asked.get(IF_MODIFIED_SINCE) == self.last_modified.as_ref()
+    /// Whoever names an `ETag` is answered by that alone (RFC 9110, section 13.1.3). A date has to be the same, not "not older":
+    /// a repository that was restored from a backup must not look unchanged.
+    pub(super) fn are_current(&self, asked: &HeaderMap) -> bool {
+        if !asked.contains_key(IF_NONE_MATCH) {
+            return self.last_modified.is_some()
+                && asked.get(IF_MODIFIED_SINCE) == self.last_modified.as_ref();
+        }
+        let Some(own) = self.etag.as_ref().and_then(|etag| etag.to_str().ok()) else { return false };
+        let named = asked.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        // A weak comparison (RFC 9110, section 13.1.2).
+        let opaque = |etag: &str| etag.trim().trim_start_matches("W/").to_owned();
+        named.flat_map(|text| text.split(',')).any(|etag| etag.trim() == "*" || opaque(etag) == opaque(own))
+    }
+
+    /// Puts them into an answer.
+    pub(super) fn put(self, headers: &mut HeaderMap) {
+        headers.extend(self.etag.map(|etag| (ETAG, etag)));
+        headers.extend(self.last_modified.map(|date| (LAST_MODIFIED, date)));
     }
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
-fn http_date(at: &Timestamp) -> Option<HeaderValue> {
-    DateTimePrinter::new().timestamp_to_rfc9110_string(at).ok()?.parse().ok()
-}
-
-/// A published document, which lies compressed; `304` without a body if the client has it.
-pub(super) fn document(asked: &HeaderMap, body_gzip: Bytes, validators: &Validators) -> Response {
-    let date = validators.last_modified.clone().map(|value| [(LAST_MODIFIED, value)]);
-    if validators.is_current(asked) {
+/// A text, which lies compressed; `304` without a body if the client has it.
+pub(super) fn text(app: &App, asked: &HeaderMap, text: &Text) -> Response {
+    let validators = Validators::new(text.etag.clone(), text.last_modified.clone());
+    let mut response = if validators.are_current(asked) {
         let [_, cache, vary] = COMMON;
-        return (StatusCode::NOT_MODIFIED, [cache, vary], date, ()).into_response();
-    }
-    if takes_gzip(asked) {
-        return (COMMON, date, [(CONTENT_ENCODING, "gzip")], body_gzip).into_response();
-    }
-    match decompressed(&body_gzip) {
-        Ok(body) => (COMMON, date, body).into_response(),
-        Err(error) => ApiError::from(Failure::internal(error)).into_response(),
-    }
+        (StatusCode::NOT_MODIFIED, [cache, vary]).into_response()
+    } else if takes_gzip(asked) {
+        (COMMON, [(CONTENT_ENCODING, HeaderValue::from_static("gzip"))], text.body_gzip.clone())
+            .into_response()
+    } else {
+        match app.text_plain(text) {
+            Ok(body) => (COMMON, body).into_response(),
+            Err(failure) => return ApiError::from(failure).into_response(),
+        }
+    };
+    validators.put(response.headers_mut());
+    response
 }
 
 /// An answer that was made for this request.
@@ -80,12 +93,6 @@ fn compressed(body: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(body)?;
     encoder.finish()
-}
-
-fn decompressed(body_gzip: &[u8]) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    GzDecoder::new(body_gzip).read_to_end(&mut body)?;
-    Ok(body)
 }
 
 /// Whether gzip is welcome (RFC 9110, section 12.5.3): named, or covered by `*`, and not with `q=0`.
@@ -140,30 +147,33 @@ mod tests {
     }
 
     #[test]
-    fn dates_as_http_writes_them() {
-        let at: Timestamp = "1994-11-06T08:49:37Z".parse().unwrap();
-        assert_eq!(http_date(&at).unwrap(), "Sun, 06 Nov 1994 08:49:37 GMT");
+    fn who_has_the_bytes_is_recognised() {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let validators = || Validators::new("W/\"0a1b\"".into(), Some(date.into()));
+        for (name, value, has) in [
+            (IF_MODIFIED_SINCE, date, true),
+            (IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:38 GMT", false),
+            (IF_NONE_MATCH, "W/\"0a1b\"", true),
+            (IF_NONE_MATCH, "\"0a1b\"", true),
+            (IF_NONE_MATCH, "\"other\", W/\"0a1b\"", true),
+            (IF_NONE_MATCH, "*", true),
+            (IF_NONE_MATCH, "\"other\"", false),
+            (IF_NONE_MATCH, "", false),
+        ] {
+            assert_eq!(validators().are_current(&asked(name.clone(), value)), has, "{name}: {value}");
+        }
+        let mut both = asked(IF_MODIFIED_SINCE, date);
+        both.insert(IF_NONE_MATCH, "\"other\"".parse().unwrap());
+        assert!(!validators().are_current(&both), "an ETag says more than a date");
+        assert!(!Validators::new("W/\"0a1b\"".into(), None).are_current(&HeaderMap::new()));
     }
 
     #[test]
-    fn who_has_the_bytes_is_not_sent_them() {
-        let validators = Validators::of("1994-11-06T08:49:37Z".parse().unwrap());
-        let body = compressed(b"{}").unwrap();
-        let known = asked(IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:37 GMT");
-        let answer = document(&known, body.clone().into(), &validators);
-        assert_eq!(answer.status(), StatusCode::NOT_MODIFIED);
-        assert_eq!(answer.headers()[LAST_MODIFIED], "Sun, 06 Nov 1994 08:49:37 GMT");
-        assert!(!answer.headers().contains_key(CONTENT_TYPE));
-        let newer = asked(IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:38 GMT");
-        assert_eq!(document(&newer, body.into(), &validators).status(), StatusCode::OK);
-    }
-
-    #[test]
-    fn bytes_are_the_same_either_way() {
+    fn what_is_worth_it_is_compressed() {
         let body = b"{\"packages\":{}}".repeat(100);
-        let gzip = fresh(&asked(ACCEPT_ENCODING, "gzip"), body.clone());
-        assert_eq!(gzip.headers()[CONTENT_ENCODING], "gzip");
-        assert_eq!(decompressed(&compressed(&body).unwrap()).unwrap(), body);
+        let gzip = asked(ACCEPT_ENCODING, "gzip");
+        assert_eq!(fresh(&gzip, body.clone()).headers()[CONTENT_ENCODING], "gzip");
         assert!(!fresh(&HeaderMap::new(), body).headers().contains_key(CONTENT_ENCODING));
+        assert!(!fresh(&gzip, b"{}".to_vec()).headers().contains_key(CONTENT_ENCODING));
     }
 }

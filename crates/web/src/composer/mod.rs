@@ -3,45 +3,57 @@
 //! Every answer to a failure is JSON with a `warning`, which Composer prints, except for packages that are not there: Composer
 //! asks for each name that a vendor pattern covers, and a warning for each would drown the others.
 
+mod advisory;
 mod answer;
-mod token;
+mod at_once;
+mod change;
+mod filter;
+mod install;
+mod list;
+mod provider;
+mod search;
 
-use crate::{error::ApiError, layers, organization::address};
+use crate::{error::ApiError, layers, organization::address, request::caller_address};
 use answer::Validators;
+pub(crate) use at_once::at_once;
 use axum::{
     Router,
     body::Body,
-    extract::{FromRequestParts, Path, Query, RawPathParams, State},
+    extract::{FromRequestParts, Path, RawPathParams, State},
     http::{
-        HeaderMap, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, WWW_AUTHENTICATE},
+        HeaderMap, HeaderValue, StatusCode,
+        header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT, WWW_AUTHENTICATE},
         request::Parts,
     },
     middleware::from_fn,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use futures::TryStreamExt;
-use serde_json::{Value, json};
-use stave_app::{App, Failure, Reader};
-use stave_domain::{
-    package::{Package, PackageName},
-    repository::Repository,
-};
+use serde_json::json;
+use stave_app::{App, DistBytes, DistFile, Failure, Reader};
+use stave_domain::token::in_authorization;
+use std::sync::Arc;
 
 pub(crate) fn router() -> Router<App> {
     let quick = Router::new()
         .route("/repo/{organization}/packages.json", get(root))
         .route("/repo/{organization}/p2/{vendor}/{file}", get(metadata))
-        .route("/repo/{organization}/list.json", get(list))
-        .route("/repo/{organization}/search.json", get(search))
+        .route("/repo/{organization}/list.json", get(list::list))
+        .route("/repo/{organization}/search.json", get(search::search))
+        .route("/repo/{organization}/providers/{vendor}/{file}", get(provider::of_package))
+        .route("/repo/{organization}/providers/{file}", get(provider::of_platform))
+        .route("/repo/{organization}/downloads/", post(install::notify))
+        .route("/repo/{organization}/api/security-advisories/", get(advisory::show).post(advisory::audit))
+        .route("/repo/{organization}/api/filter/", post(filter::filter))
+        .route("/repo/{organization}/metadata/changes.json", get(change::changes))
         .layer(from_fn(layers::limit_api_time));
     // A dist may have to be built first, and a slow line may take its time.
     quick.merge(Router::new().route("/repo/{organization}/dists/{vendor}/{name}/{file}", get(dist)))
 }
 
 /// A token that may read the organization whose repository is asked. Whatever is below `/repo` needs one.
-struct ReadBy(Reader);
+struct ReadBy(Arc<Reader>);
 
 impl FromRequestParts<App> for ReadBy {
     type Rejection = Response;
@@ -50,14 +62,29 @@ impl FromRequestParts<App> for ReadBy {
         let path =
             RawPathParams::from_request_parts(parts, app).await.map_err(IntoResponse::into_response)?;
         let short_name = path.iter().find(|(name, _)| *name == "organization").map_or("", |(_, text)| text);
-        let token = token::of(&parts.headers);
-        match app.composer_reader(token.as_ref(), short_name).await {
-            Ok(reader) => Ok(Self(reader)),
+        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = header.and_then(in_authorization);
+        match app.composer_reader(token.as_ref(), short_name, caller_address(parts)).await {
+            Ok(reader) => match reader.security().clients.refuses(user_agent(&parts.headers)) {
+                None => Ok(Self(reader)),
+                Some(sentence) => Err(client_refused(sentence).into_response()),
+            },
             Err(Failure::LogInNeeded) => Err(token_needed(app, short_name, token.is_some())),
             Err(Failure::NotFound(_)) => Err(out_of_reach(short_name).into_response()),
             Err(failure) => Err(ApiError::from(failure).into_response()),
         }
     }
+}
+
+/// What a client says that it is; empty if it does not.
+fn user_agent(headers: &HeaderMap) -> &str {
+    headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// Parts of the `User-Agent` may decide what is acceptable (RFC 9110, section 12.1). After a 403 Composer would ask for another
+/// token (`Util/AuthHelper.php`).
+fn client_refused(sentence: String) -> ApiError {
+    ApiError::new(StatusCode::NOT_ACCEPTABLE, sentence)
 }
 
 fn token_needed(app: &App, short_name: &str, was_sent: bool) -> Response {
@@ -89,8 +116,8 @@ async fn root(
     ReadBy(reader): ReadBy,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let body = app.composer_root(&reader).await?;
-    Ok(answer::fresh(&headers, body))
+    let text = app.composer_root(&reader).await?;
+    Ok(answer::text(&app, &headers, &text))
 }
 
 /// `GET /repo/{organization}/p2/{vendor}/{file}`, where `file` is `name.json` or `name~dev.json`.
@@ -104,7 +131,7 @@ async fn metadata(
     let Some(found) = app.composer_metadata(&reader, &format!("{vendor}/{name}")).await? else {
         return Ok(unknown_package());
     };
-    Ok(answer::document(&headers, found.body_gzip, &Validators::of(found.modified_at)))
+    Ok(answer::text(&app, &headers, &found.text))
 }
 
 /// Without `warning`: Composer then goes on quietly with its next repository.
@@ -118,6 +145,7 @@ async fn dist(
     State(app): State<App>,
     ReadBy(reader): ReadBy,
     Path((_, vendor, name, file)): Path<(String, String, String, String)>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let name = format!("{vendor}/{name}");
     let missing = || {
@@ -127,80 +155,36 @@ async fn dist(
         ApiError::new(StatusCode::NOT_FOUND, sentence)
     };
     let commit = file.strip_suffix(".zip").filter(|commit| is_commit(commit)).ok_or_else(missing)?;
-    let blob = app.composer_dist(&reader, &name, commit).await?.ok_or_else(missing)?;
-    let headers = [
-        (CONTENT_TYPE, "application/zip".to_owned()),
-        (CONTENT_LENGTH, blob.size_bytes.to_string()),
-        (CACHE_CONTROL, "private, max-age=31536000, immutable".to_owned()),
-        (ETAG, format!("\"{commit}\"")),
-    ];
-    let stream = blob.stream.inspect_err(|error| {
-        tracing::error!(error = error as &dyn std::error::Error, "a dist broke off while it was sent");
-    });
-    Ok((headers, Body::from_stream(stream)).into_response())
+    let file = app.composer_dist(&reader, &name, commit).await?.ok_or_else(missing)?;
+    Ok(zip(&headers, commit, file))
+}
+
+/// A zip, which nobody has to ask for again.
+fn zip(asked: &HeaderMap, commit: &str, file: DistFile) -> Response {
+    let validators = Validators::new(format!("\"{commit}\"").into(), None);
+    let mut response = if validators.are_current(asked) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let kind = HeaderValue::from_static("application/zip");
+        ([(CONTENT_TYPE, kind), (CONTENT_LENGTH, file.size_bytes.into())], body(file.bytes)).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
+    validators.put(headers);
+    response
+}
+
+fn body(bytes: DistBytes) -> Body {
+    match bytes {
+        DistBytes::Whole(bytes) => bytes.into(),
+        DistBytes::Stream(stream) => Body::from_stream(stream.inspect_err(|error| {
+            tracing::error!(error = error as &dyn std::error::Error, "a dist broke off while it was sent");
+        })),
+    }
 }
 
 fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-}
-
-#[derive(serde::Deserialize)]
-struct ListQuery {
-    /// A pattern with `*`.
-    #[serde(default)]
-    filter: String,
-    /// Only names of this vendor; Composer sends it along with a filter.
-    #[serde(default)]
-    vendor: String,
-}
-
-/// `GET /repo/{organization}/list.json`
-async fn list(
-    State(app): State<App>,
-    ReadBy(reader): ReadBy,
-    Query(query): Query<ListQuery>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let mut names = app.composer_list(&reader, &query.filter).await?;
-    names.retain(|name| query.vendor.is_empty() || name.vendor() == query.vendor);
-    let names: Vec<&str> = names.iter().map(PackageName::as_str).collect();
-    Ok(answer::fresh(&headers, json!({ "packageNames": names }).to_string().into_bytes()))
-}
-
-#[derive(serde::Deserialize)]
-struct SearchQuery {
-    #[serde(default)]
-    q: String,
-}
-
-/// `GET /repo/{organization}/search.json`
-async fn search(
-    State(app): State<App>,
-    ReadBy(reader): ReadBy,
-    Path(short_name): Path<String>,
-    Query(query): Query<SearchQuery>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let (packages, total) = app.composer_search(&reader, &query.q).await?;
-    let home = app.address(&address(&short_name));
-    let results: Vec<Value> = packages.iter().filter_map(|found| result(found, &home)).collect();
-    Ok(answer::fresh(&headers, json!({ "results": results, "total": total }).to_string().into_bytes()))
-}
-
-/// A package as `composer search` shows it; `abandoned` is there only if it is so.
-fn result((package, repository): &(Package, Repository), home: &str) -> Option<Value> {
-    let mut shown = json!({
-        "name": package.name.as_ref()?.as_str(),
-        "description": package.description,
-        "url": format!("{home}/packages/{}", package.id),
-        "repository": repository.source.as_str(),
-    });
-    match package.abandoned.as_deref() {
-        Some("") => shown["abandoned"] = true.into(),
-        Some(replacement) => shown["abandoned"] = replacement.into(),
-        None => {}
-    }
-    Some(shown)
 }
 
 #[cfg(test)]

@@ -201,7 +201,7 @@ impl ShownCredential {
     }
 
     /// The first ones that are read with it: a workspace may have thousands.
-    fn packages(&self) -> &[(Package, Repository)] {
+    fn packages(&self) -> &[(Package, Option<Repository>)] {
         &self.view.packages[..self.view.packages.len().min(SHOWN)]
     }
 

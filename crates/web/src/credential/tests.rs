@@ -222,13 +222,40 @@ async fn what_cannot_be_tested_says_so() {
     let password = form.with("kind", "password").with("username", "grace").with("expires_on", "");
     let page = password.store(&mut grace).await;
     let tested = grace.post(&format!("{page}/test"), &[]).await;
-    assert!(tested.body.contains("user name and password are for git alone"), "{}", tested.body);
+    assert!(
+        tested.body.contains("no platform can be asked with a credential of this kind"),
+        "{}",
+        tested.body
+    );
 
     let elsewhere = form.with("host", "git.example.com:8443").with("kind", "http_access_token");
     let page = elsewhere.with("description", "Elsewhere").store(&mut grace).await;
     let tested = grace.post(&format!("{page}/test"), &[]).await;
     assert!(tested.body.contains("there is no integration with Bitbucket Data Center"), "{}", tested.body);
     assert_eq!(grace.get(&format!("{page}/test")).await.location, page, "a reload asks nothing");
+}
+
+#[tokio::test]
+async fn a_bearer_token_and_a_header_are_for_mirrors() {
+    let (site, bitbucket, [_, mut grace]) = TestSite::with_acme().await;
+    let form = Form::api_token(&site, &bitbucket, "hunter2").with("expires_on", "");
+    let bearer = form.with("kind", "bearer").store(&mut grace).await;
+    let shown = grace.get(&bearer).await.body;
+    assert!(shown.contains("Bearer token") && !shown.contains("<dt>Username</dt>"), "{shown}");
+
+    let header = form.with("kind", "header").with("header", " X-Api-Key: ");
+    let stored = header.store(&mut grace).await;
+    let shown = grace.get(&stored).await.body;
+    assert!(shown.contains(r#"<dt>Header</dt><dd class="mono">X-Api-Key</dd>"#), "{shown}");
+    for (wrong, sentence) in [
+        (header.with("header", ""), "The name of a header has letters"),
+        (header.with("header", "Host"), "Stave says other things in the header Host"),
+        (header.with("secret", "a\nb"), "has only letters, digits and signs of ASCII"),
+    ] {
+        let refused = wrong.send(&mut grace, LIST).await;
+        assert!(refused.body.contains(sentence), "{}", refused.body);
+        assert!(!refused.body.contains("hunter2"), "{}", refused.body);
+    }
 }
 
 #[tokio::test]

@@ -91,6 +91,7 @@ pub(crate) fn uses(line: &CredentialLine) -> String {
     let parts = [
         count(line.repositories, "repository", "repositories"),
         count(line.synchronizations, "synchronization", "synchronizations"),
+        count(line.mirrors, "mirror", "mirrors"),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -38,7 +38,7 @@ struct Guide {
 const INDEX: &str = "README";
 
 /// In the order of the list.
-const GUIDES: [Guide; 7] = [
+const GUIDES: [Guide; 8] = [
     Guide { name: INDEX, text: include_str!("../../../../docs/guides/README.md") },
     Guide { name: "bitbucket", text: include_str!("../../../../docs/guides/bitbucket.md") },
     Guide {
@@ -51,6 +51,7 @@ const GUIDES: [Guide; 7] = [
     },
     Guide { name: "log-in", text: include_str!("../../../../docs/guides/log-in.md") },
     Guide { name: "synchronization", text: include_str!("../../../../docs/guides/synchronization.md") },
+    Guide { name: "package", text: include_str!("../../../../docs/guides/package.md") },
     Guide { name: "website", text: include_str!("../../../../docs/guides/website.md") },
 ];
 

@@ -81,7 +81,7 @@ impl OAuthError {
 impl From<Failure> for OAuthError {
     fn from(failure: Failure) -> Self {
         let (status, code) = match &failure {
-            Failure::NotFound(_) => (StatusCode::NOT_FOUND, "invalid_request"),
+            Failure::NotFound(_) | Failure::Absent(_) => (StatusCode::NOT_FOUND, "invalid_request"),
             Failure::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
             _ => (StatusCode::BAD_REQUEST, "invalid_request"),
         };

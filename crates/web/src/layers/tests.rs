@@ -22,6 +22,7 @@ async fn app() -> (TempDir, App) {
         key: stave_app::KeySource::DataFolder,
         mail: None,
         docs_edit_url: None,
+        mirror_url: None,
     };
     (data, App::start(settings).await.unwrap())
 }

@@ -1,13 +1,24 @@
-//! A package's page: how the reading of its repository stands, its versions, its log.
+//! A package's page: how the reading of its origin stands, its versions, who installs and requires it, its README.
 
+use super::{chart, readme};
 use crate::{
+    artifact::size,
     frame::{Frame, home},
     repository::{Log, Reading},
 };
 use askama::Template;
-use serde_json::{Map, Value};
 use stave_app::PackageView;
-use stave_domain::{organization::Role, run::RunLevel, version::Version};
+use stave_domain::{
+    advisory::Advisory,
+    organization::Role,
+    package::Origin,
+    run::RunLevel,
+    security::Withheld,
+    version::{Dist, Link, Stability, Version},
+};
+
+/// Versions on the page unless somebody wants all.
+const SHOWN: usize = 50;
 
 #[derive(Template)]
 #[template(path = "package.html")]
@@ -16,33 +27,50 @@ pub(crate) struct PackagePage {
     home: String,
     view: PackageView,
     versions: Vec<VersionRow>,
+    /// How many there are, shown or not.
+    version_count: usize,
     reading: Reading,
     log: Option<Log>,
+    weeks: Vec<chart::Week>,
+    readme: Option<String>,
 }
 
 struct VersionRow {
     version: Version,
-    requires: Vec<(String, String)>,
-    requires_dev: Vec<(String, String)>,
+    stability: Stability,
+    requires: Vec<Link>,
+    requires_dev: Vec<Link>,
+    /// What it suggests, provides, conflicts with and replaces.
+    other_links: Vec<Link>,
+    licence: String,
+    authors: String,
+    dist: Option<Dist>,
+    withheld: Option<Withheld>,
+    advisories: Vec<Advisory>,
 }
 
 impl PackagePage {
-    pub(crate) fn of(frame: Frame, mut view: PackageView) -> Self {
-        let reading = Reading::of(&view.repository);
-        let log = Log::of(&view.repository, Some(&view.package.path));
-        let versions = std::mem::take(&mut view.versions).into_iter().map(VersionRow::of).collect();
-        let home = home(&view.repository.organization);
-        Self { frame, home, view, versions, reading, log }
+    pub(crate) fn of(frame: Frame, mut view: PackageView, shows_all: bool) -> Self {
+        let reading = view.repository.as_ref().map_or(Reading::Unknown, Reading::of);
+        let log = view.repository.as_ref().and_then(|it| Log::of(it, Some(view.package.path())));
+        let versions = std::mem::take(&mut view.versions);
+        let version_count = versions.len();
+        let shown = if shows_all { version_count } else { SHOWN };
+        let versions = versions.into_iter().take(shown).map(|it| VersionRow::of(it, &view)).collect();
+        let (home, weeks) = (home(&view.organization), chart::weeks(&view.installs));
+        let readme = view.readme.as_deref().map(readme::shown).filter(|html| !html.trim().is_empty());
+        Self { frame, home, view, versions, version_count, reading, log, weeks, readme }
     }
 
     fn title(&self) -> String {
-        self.view.package.title(&self.view.repository.repository.source)
+        self.view.package.title(self.view.repository.as_ref().map(|it| &it.repository))
     }
 
     /// What installs it, once there is something to install. Composer has to be told that a branch will do, if there is no tag.
     fn require(&self) -> Option<String> {
-        let name = self.view.package.name.as_ref().filter(|_| !self.versions.is_empty())?;
-        let is_dev = self.versions.iter().all(|row| row.version.is_dev);
+        let served = || self.versions.iter().filter(|row| row.withheld.is_none());
+        let name = self.view.package.name.as_ref().filter(|_| served().next().is_some())?;
+        let is_dev = served().all(|row| row.version.is_dev);
         Some(format!("composer require {name}{}", if is_dev { ":@dev" } else { "" }))
     }
 
@@ -51,12 +79,34 @@ impl PackagePage {
     }
 
     fn is_manager(&self) -> bool {
-        self.view.repository.role >= Role::Admin
+        self.view.role >= Role::Admin
+    }
+
+    /// Whether there is something to read again.
+    fn can_be_read(&self) -> bool {
+        matches!(self.view.package.origin, Origin::Folder { .. } | Origin::Mirror(_))
+    }
+
+    fn is_custom(&self) -> bool {
+        self.view.package.origin == Origin::Custom
+    }
+
+    fn is_artifact(&self) -> bool {
+        self.view.package.origin == Origin::Artifact
     }
 
     /// The page of the repository that it is in.
     fn repository_address(&self) -> String {
-        format!("{}/repositories/{}", self.home, self.view.repository.repository.id)
+        match &self.view.repository {
+            Some(view) => format!("{}/repositories/{}", self.home, view.repository.id),
+            None => self.address(),
+        }
+    }
+
+    /// The page of a package here that a version names.
+    fn page_of(&self, link: &Link) -> Option<String> {
+        let id = self.view.required.get(&link.name)?;
+        Some(format!("{}/packages/{id}", self.home))
     }
 
     /// Why it is not served as it is now, if the repository itself could be read.
@@ -72,19 +122,57 @@ impl PackagePage {
 
     /// Whether there is more in its repository.
     fn has_siblings(&self) -> bool {
-        self.view.repository.packages.len() > 1
+        self.view.repository.as_ref().is_some_and(|it| it.packages.len() > 1)
     }
 
     /// Whether versions are served although something is wrong.
     fn serves(&self) -> bool {
-        !self.versions.is_empty()
+        self.version_count > self.view.withheld.len()
+    }
+
+    /// `12 zips, 3.4 MB`.
+    fn room(&self) -> String {
+        let bytes: u64 = self.view.dists.values().map(|dist| dist.size_bytes).sum();
+        match self.view.dists.len() {
+            0 => "no zip was made yet".into(),
+            1 => format!("1 zip, {}", size(&bytes)),
+            count => format!("{count} zips, {}", size(&bytes)),
+        }
+    }
+
+    /// How many installs a version had.
+    fn installs_of(&self, version: &Version) -> u64 {
+        let by_version = &self.view.installs.by_version;
+        by_version.iter().find(|(it, _)| *it == version.normalized).map_or(0, |(_, count)| *count)
     }
 }
 
 impl VersionRow {
-    fn of(version: Version) -> Self {
-        let manifest: Map<String, Value> = serde_json::from_str(&version.manifest).unwrap_or_default();
-        Self { requires: links(&manifest, "require"), requires_dev: links(&manifest, "require-dev"), version }
+    fn of(version: Version, view: &PackageView) -> Self {
+        let manifest: serde_json::Value = serde_json::from_str(&version.manifest).unwrap_or_default();
+        let (mut requires, mut requires_dev, mut other_links) = (Vec::new(), Vec::new(), Vec::new());
+        for link in version.links() {
+            match link.section {
+                "require" => requires.push(link),
+                "require-dev" => requires_dev.push(link),
+                _ => other_links.push(link),
+            }
+        }
+        let affects = |advisory: &&Advisory| advisory.affected.contains(&version.normalized);
+        let names = manifest["authors"].as_array().into_iter().flatten();
+        let names: Vec<&str> = names.filter_map(|author| author["name"].as_str()).collect();
+        Self {
+            stability: Stability::of(&version.normalized),
+            requires,
+            requires_dev,
+            other_links,
+            licence: words(&manifest["license"]),
+            authors: names.join(", "),
+            dist: view.dists.get(&version.commit).cloned(),
+            withheld: view.withheld.get(&version.id).cloned(),
+            advisories: view.advisories.iter().filter(affects).cloned().collect(),
+            version,
+        }
     }
 
     /// `2 packages + 1 dev`.
@@ -94,6 +182,7 @@ impl VersionRow {
             count => format!("{count} packages"),
         };
         match (self.requires.len(), self.requires_dev.len()) {
+            (0, 0) => "nothing".into(),
             (0, dev) => format!("{dev} dev"),
             (_, 0) => packages,
             (_, dev) => format!("{packages} + {dev} dev"),
@@ -104,26 +193,32 @@ impl VersionRow {
     fn commit(&self) -> &str {
         self.version.commit.get(..10).unwrap_or(&self.version.commit)
     }
+
+    fn size(&self) -> String {
+        self.dist.as_ref().map(|dist| size(&dist.size_bytes)).unwrap_or_default()
+    }
 }
 
-/// The packages that a section of composer.json names, with their constraints.
-fn links(manifest: &Map<String, Value>, section: &str) -> Vec<(String, String)> {
-    let links = manifest.get(section).and_then(Value::as_object).into_iter().flatten();
-    links
-        .map(|(name, constraint)| (name.clone(), constraint.as_str().unwrap_or_default().to_owned()))
-        .collect()
+/// A text, or some of them with commas.
+fn words(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(texts) => {
+            texts.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(", ")
+        }
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn links_are_read_from_what_is_served() {
-        let manifest =
-            serde_json::from_str(r#"{"require": {"php": ">=8", "psr/log": "^3"}, "require-dev": []}"#)
-                .unwrap();
-        assert_eq!(links(&manifest, "require").len(), 2);
-        assert!(links(&manifest, "require-dev").is_empty());
+    fn licences_in_words() {
+        assert_eq!(words(&json!("MIT")), "MIT");
+        assert_eq!(words(&json!(["MIT", 7, "Apache-2.0"])), "MIT, Apache-2.0");
+        assert_eq!(words(&json!({})), "");
     }
 }

@@ -7,8 +7,10 @@
 mod access;
 mod application_link;
 mod data_center;
+mod mirror;
 mod monorepo;
 mod newcomer;
 mod organization;
+mod security;
 mod synchronization;
 mod website;

@@ -12,5 +12,5 @@ pub(crate) mod web_server;
 pub(crate) mod website;
 
 pub(crate) use browser::{Answer, Browser};
-pub(crate) use stave::TestStave;
+pub(crate) use stave::{Node, TestStave};
 pub(crate) use website::{TestWebsite, Visitor};

@@ -65,6 +65,7 @@ impl Place {
             .args(arguments)
             .env("STAVE_DATA", self.data())
             .env("STAVE_LISTEN", "127.0.0.1:0")
+            .env("STAVE_MIRROR_URL", "none")
             .current_dir(self.folder())
             .stdin(Stdio::null())
             .kill_on_drop(true);

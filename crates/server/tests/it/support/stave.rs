@@ -1,7 +1,7 @@
 //! A whole Stave in this process, beside a fake Bitbucket.
 
 use super::{Browser, database::TestDatabase};
-use stave_app::App;
+use stave_app::{App, KeySource};
 use stave_domain::Secret;
 use stave_server::{Config, Stave};
 use stave_storage::Storage;
@@ -30,6 +30,7 @@ impl TestStave {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             database_url: database.url().map(Secret::new),
             outbound_allow: vec!["127.0.0.0/8".parse().expect("a range")],
+            mirror_url: None,
             ..Config::in_folder(data.path().to_owned())
         };
         let stave = Stave::start(config).await.expect("Stave starts");
@@ -144,6 +145,45 @@ impl TestStave {
         let at =
             page.body.find("stave_uut_").unwrap_or_else(|| panic!("no token on the page:\n{}", page.text()));
         page.body[at..at + 78].to_owned()
+    }
+}
+
+/// A second process on the same database, with a data folder of its own.
+pub(crate) struct Node {
+    pub(crate) url: String,
+    stop: CancellationToken,
+    served: tokio::task::JoinHandle<()>,
+    _data: TempDir,
+}
+
+impl TestStave {
+    /// Starts one on the same PostgreSQL and the same blobs; `None` on SQLite, which has one process.
+    pub(crate) async fn node(&self) -> Option<Node> {
+        let database_url = Some(Secret::new(self.database.url()?));
+        let data = TempDir::new().expect("a temporary folder");
+        let config = Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            database_url,
+            storage_url: Some(self.data.path().join("blobs").display().to_string()),
+            outbound_allow: vec!["127.0.0.0/8".parse().expect("a range")],
+            key: KeySource::File(self.data.path().join("key")),
+            mirror_url: None,
+            ..Config::in_folder(data.path().to_owned())
+        };
+        let stave = Stave::start(config).await.expect("Stave starts");
+        let (url, stop) = (format!("http://{}", stave.address()), CancellationToken::new());
+        let served = tokio::spawn({
+            let stop = stop.clone();
+            async move { stave.run(stop).await.expect("Stave serves") }
+        });
+        Some(Node { url, stop, served, _data: data })
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.served.abort();
     }
 }
 

@@ -269,9 +269,12 @@ impl App {
 
     /// Lock files from before a renaming ask by the old name: what the reader may read of what was published at the commit. Of
     /// several folders nobody can tell which one is meant, also if the reader sees but one: another folder's zip would be a wrong
-    /// one.
+    /// one. What the organization itself published comes first: of a mirror's packages others say at which commits they are.
     async fn package_of_commit(&self, reader: &Reader, commit: &str) -> Result<Option<Package>, Failure> {
-        let published = self.storage.package_list_by_commit(reader.organization.id, commit).await?;
+        let mut published = self.storage.package_list_by_commit(reader.organization.id, commit).await?;
+        if published.iter().any(|package| !package.is_mirrored()) {
+            published.retain(|package| !package.is_mirrored());
+        }
         let is_one_folder = published.windows(2).all(|pair| pair[0].path() == pair[1].path());
         Ok(published.into_iter().find(|package| is_one_folder && reader.sight.sees(package)))
     }

@@ -191,7 +191,7 @@ impl App {
             Err(BuildError::Git(GitError::NoSuchCommit(_))) => Ok((turn, None)),
             Err(BuildError::Git(error)) if !error.is_transient() => Err(Failure::Conflict(error.to_string())),
             Err(BuildError::Git(error)) => Err(error.into()),
-            Err(BuildError::Disk(error)) => Err(Failure::internal(error)),
+            Err(BuildError::Disk(error)) => Err(Failure::Disk(error)),
         };
         tokio::task::spawn_blocking(work).await.map_err(Failure::internal)?
     }

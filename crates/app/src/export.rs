@@ -48,8 +48,57 @@ pub struct Exported {
     pub versions: usize,
     /// Zips, those of versions that are gone too.
     pub dists: usize,
+    /// What is not exported on purpose.
+    pub left_out: LeftOut,
     /// What could not be exported, a sentence each.
     pub problems: Vec<String>,
+}
+
+/// What an export does not have in it, and nobody has to mend.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Packages of mirrored repositories.
+    pub mirrored: usize,
+    /// Packages of repositories in which no composer.json was found yet.
+    pub unnamed: usize,
+    /// Versions of mirrored packages that nobody installed here, so that their zips are still where they came from.
+    pub unused: usize,
+    /// Versions that the security settings hold back.
+    pub withheld: usize,
+}
+
+impl LeftOut {
+    /// A sentence for each, and for what no export has.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        let counted = [
+            (
+                self.mirrored,
+                "Packages of mirrored repositories",
+                "--with-mirrored takes along those whose zips are here.",
+            ),
+            (
+                self.unnamed,
+                "Packages without a name",
+                "No composer.json was found in their repositories yet.",
+            ),
+            (
+                self.unused,
+                "Versions of mirrored packages that nobody installed here",
+                "Their zips are where they came from.",
+            ),
+            (
+                self.withheld,
+                "Versions that the security settings hold back",
+                "Their zips are there, for lock files.",
+            ),
+        ];
+        let counted = counted.into_iter().filter(|(count, ..)| *count > 0);
+        let found = counted.map(|(count, what, why)| format!("{what} ({count}). {why}"));
+        let always =
+            "Who may read what, and warnings of security: whoever reaches the folder reads all of it.";
+        found.chain([always.to_owned()]).collect()
+    }
 }
 
 /// Where an export stands, for whoever waits.
@@ -88,22 +137,27 @@ impl App {
             None => format!("file://{}", to.display()),
         };
         let mut found = self.storage.package_list(organization.id, "", 0, u64::from(u32::MAX)).await?;
-        found
-            .retain(|(package, _)| package.name.is_some() && (asked.with_mirrored || !package.is_mirrored()));
+        let mut left_out = LeftOut::default();
+        found.retain(|(package, _)| is_exported(package, asked.with_mirrored, &mut left_out));
         if found.is_empty() {
             return Err(Failure::Conflict(format!(
                 "The organization {short_name} has no package that could be exported."
             )));
         }
-        let (mut exported, mut names) = (Exported { url: base.clone(), ..Exported::default() }, Vec::new());
+        let mut exported = Exported { url: base.clone(), left_out, ..Exported::default() };
+        let mut names = Vec::new();
         for (done, (package, repository)) in found.iter().enumerate() {
             let Some(name) = &package.name else { continue };
             let publications = self.storage.publication_list(package.id).await?;
             let mut exporting =
                 Exporting { package, repository: repository.as_ref(), name, dists: HashMap::new() };
             self.dists_export(&mut exporting, &publications, &to, &mut exported).await?;
-            self.documents_export(&exporting, (&base, &to), &mut exported).await?;
-            names.push(name.as_str());
+            let versions = self.documents_export(&exporting, (&base, &to), &mut exported.left_out).await?;
+            exported.versions += versions;
+            if versions > 0 || !package.is_mirrored() {
+                // Composer would look nowhere else for one that is named here.
+                names.push(name.as_str());
+            }
             tell(ExportEvent { package: name, done: done + 1, total: found.len() });
         }
         exported.packages = names.len();
@@ -173,20 +227,25 @@ impl App {
         Ok(dist)
     }
 
-    /// Writes both p2 files of a package.
+    /// Writes both p2 files of a package. How many versions are in them.
     async fn documents_export(
         &self,
         exporting: &Exporting<'_>,
         (base, to): (&str, &Path),
-        exported: &mut Exported,
-    ) -> Result<(), Failure> {
+        left_out: &mut LeftOut,
+    ) -> Result<usize, Failure> {
         let Exporting { package, repository, name, dists } = exporting;
+        let withheld = self.versions_withheld(package).await?;
         let mut versions = self.storage.version_list(package.id).await?;
-        versions.retain(|version| {
-            version.removed_at.is_none()
-                && (!version.archive.is_there() || dists.contains_key(&version.commit))
-        });
-        exported.versions += versions.len();
+        versions.retain(|version| version.removed_at.is_none());
+        let there = versions.len();
+        versions.retain(|version| !withheld.contains_key(&version.id));
+        left_out.withheld += there - versions.len();
+        let there = versions.len();
+        versions.retain(|version| !version.archive.is_there() || dists.contains_key(&version.commit));
+        if package.is_mirrored() {
+            left_out.unused += there - versions.len();
+        }
         let metadata = Metadata {
             name,
             abandoned: package.replacement(),
@@ -204,8 +263,16 @@ impl App {
             let there: Vec<(&Version, Option<&Dist>)> = there.map(|it| (it, dists.get(&it.commit))).collect();
             write(&to.join(file), &metadata.document(is_dev, &there).map_err(Failure::internal)?)?;
         }
-        Ok(())
+        Ok(versions.len())
     }
+}
+
+/// Whether a package is exported; if not, it is counted.
+fn is_exported(package: &Package, with_mirrored: bool, left_out: &mut LeftOut) -> bool {
+    let is_left_out = package.is_mirrored() && !with_mirrored;
+    left_out.mirrored += usize::from(is_left_out);
+    left_out.unnamed += usize::from(!is_left_out && package.name.is_none());
+    !is_left_out && package.name.is_some()
 }
 
 /// The folder to export to: a new or empty one, or one with an earlier export.
@@ -241,4 +308,21 @@ fn finish(file: tempfile::TempPath, place: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).map_err(Failure::Disk)?;
     file.persist(place).map_err(|error| Failure::Disk(error.error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        let nothing = LeftOut::default();
+        assert_eq!(nothing.sentences().len(), 1, "who may read what is in no export");
+        let all = LeftOut { mirrored: 3, unnamed: 1, unused: 20, withheld: 2 };
+        let said = all.sentences();
+        assert_eq!(said.len(), 5);
+        for (sentence, count) in said.iter().zip(["(3)", "(1)", "(20)", "(2)"]) {
+            assert!(sentence.contains(count), "{sentence}");
+        }
+    }
 }

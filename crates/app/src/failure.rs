@@ -3,7 +3,7 @@
 use crate::LogInThrough;
 use jiff::SignedDuration;
 use stave_domain::Invalid;
-use std::{borrow::Cow, collections::BTreeMap, error::Error, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, error::Error, io, sync::Arc};
 
 /// What went wrong. `Display` is a sentence for the user; `source()` is for the log only.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +55,7 @@ pub enum Failure {
     #[error(
         "The disk of the server is full or cannot be written, so nothing was stored. Tell whoever runs the server, then try again."
     )]
-    Disk(#[source] std::io::Error),
+    Disk(#[source] io::Error),
     /// A defect or a broken machine.
     #[error("Something went wrong inside Stave. Try again; if it stays, the log of the server tells more.")]
     Internal(#[source] Box<dyn Error + Send + Sync>),
@@ -84,6 +84,7 @@ impl Failure {
                 let (sentence, is_transient) = (sentence.clone(), *is_transient);
                 Self::Elsewhere { sentence, is_transient, source: Box::new(one) }
             }
+            Self::Disk(_) => Self::Disk(io::Error::other(one)),
             _ => Self::Internal(Box::new(one)),
         }
     }
@@ -108,6 +109,7 @@ impl From<stave_storage::StorageError> for Failure {
             stave_storage::StorageError::Detached => {
                 Self::Conflict("What this belongs to was deleted at this moment. Nothing was changed.".into())
             }
+            stave_storage::StorageError::Disk(source) => Self::Disk(io::Error::other(source)),
             other => Self::internal(other),
         }
     }
@@ -125,6 +127,9 @@ impl From<stave_upstream::UpstreamError> for Failure {
 
 impl From<stave_git::GitError> for Failure {
     fn from(error: stave_git::GitError) -> Self {
+        if error.is_disk_full() {
+            return Self::Disk(io::Error::other(error));
+        }
         Self::Elsewhere {
             sentence: error.to_string(),
             is_transient: error.is_transient(),

@@ -46,6 +46,7 @@ mod organization;
 mod package;
 mod publish;
 mod reader;
+mod readme;
 mod registration;
 mod repository;
 mod scan;
@@ -81,7 +82,7 @@ pub use composer::{Metadata, Reader};
 pub use credential::{CredentialForm, CredentialLine, CredentialSaved, CredentialTrial, CredentialView};
 pub use definition::DefinitionForm;
 pub use endpoint::{EndpointsView, FailingEndpoint};
-pub use export::{ExportAsked, ExportEvent, Exported};
+pub use export::{ExportAsked, ExportEvent, Exported, LeftOut};
 pub use failure::{Failure, Problems};
 pub use garbage::Garbage;
 pub use import::{ImportForm, ImportReport, ImportState, ImportView};
@@ -134,6 +135,7 @@ pub use website::{
 };
 
 use bytes::Bytes;
+use ipnet::IpNet;
 use keys::Keys;
 use locks::Locks;
 use stave_domain::{
@@ -146,6 +148,7 @@ use stave_storage::{Blobs, Storage};
 use stave_upstream::HttpClient;
 use std::{
     collections::HashMap,
+    net::IpAddr,
     path::PathBuf,
     sync::{Arc, Mutex},
 };
@@ -200,6 +203,7 @@ pub struct Shared {
     mirrors_open: Warm<OrganizationId, Arc<Vec<Mirror>>>,
     /// The mirror that every new organization has; `None` is none.
     mirror_url: Option<Url>,
+    trusted_proxies: Vec<IpNet>,
     /// How many fetches may run at once: a slow host holds one, and no more.
     fetch_slots: Semaphore,
     /// How many scans and zips may be worked on at once: one per core.
@@ -237,6 +241,12 @@ impl App {
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// Whether somebody at this address is believed when they say for whom they ask: a proxy on this machine is.
+    #[must_use]
+    pub fn trusts_proxy(&self, address: IpAddr) -> bool {
+        address.is_loopback() || self.trusted_proxies.iter().any(|range| range.contains(&address))
     }
 
     /// Below which address the sources of the guides can be changed, if the operator named one.

@@ -10,7 +10,7 @@ use std::{
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 /// Whoever holds it works alone; dropping it ends the turn.
 pub(crate) type Turn = OwnedMutexGuard<()>;
@@ -33,6 +33,38 @@ impl<K: Eq + Hash> Locks<K> {
             Arc::clone(locks.entry(key).or_default())
         };
         lock.lock_owned().await
+    }
+}
+
+/// So many work at the same time, and so many of them for one: whoever wants very much keeps nobody else waiting.
+pub(crate) struct Slots<K> {
+    all: Semaphore,
+    most_of_one: usize,
+    /// Those that work or wait, by for whom.
+    each: Mutex<HashMap<K, Arc<Semaphore>>>,
+}
+
+/// Whoever holds it works.
+pub(crate) struct Slot<'a> {
+    _all: SemaphorePermit<'a>,
+    _own: OwnedSemaphorePermit,
+}
+
+impl<K: Eq + Hash> Slots<K> {
+    pub(crate) fn new(all: usize, most_of_one: usize) -> Self {
+        Self { all: Semaphore::new(all), most_of_one, each: Mutex::default() }
+    }
+
+    /// Waits for a slot; it is free again when the guard is dropped.
+    pub(crate) async fn take(&self, of: K) -> Result<Slot<'_>, Failure> {
+        let own = {
+            let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
+            each.retain(|_, own| Arc::strong_count(own) > 1);
+            Arc::clone(each.entry(of).or_insert_with(|| Arc::new(Semaphore::new(self.most_of_one))))
+        };
+        // Its own first: whoever waits for that takes nothing from others.
+        let own = own.acquire_owned().await.map_err(Failure::internal)?;
+        Ok(Slot { _all: self.all.acquire().await.map_err(Failure::internal)?, _own: own })
     }
 }
 
@@ -95,6 +127,20 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU32, Ordering};
     use tokio::sync::Notify;
+
+    #[tokio::test]
+    async fn whoever_wants_very_much_keeps_nobody_else_waiting() {
+        let slots = Slots::new(3, 2);
+        let (first, second) = (slots.take("greedy").await.unwrap(), slots.take("greedy").await.unwrap());
+        assert!(slots.take("greedy").now_or_never().is_none());
+        let other = slots.take("other").now_or_never().expect("there is a slot for it").unwrap();
+        assert!(slots.take("third").now_or_never().is_none(), "all are taken");
+        drop((first, other));
+        let _third = slots.take("greedy").now_or_never().expect("one is free again").unwrap();
+        drop(second);
+        assert!(slots.take("third").now_or_never().is_some());
+        assert_eq!(slots.each.lock().unwrap().len(), 2, "whoever has none is forgotten");
+    }
 
     #[tokio::test]
     async fn a_hundred_who_want_the_same_get_it_once() {

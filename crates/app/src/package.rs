@@ -18,6 +18,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Packages on one page of the list.
 const PAGE: usize = 50;
+/// Packages that are read at a time to find those of a page.
+const READ_AT_A_TIME: usize = 500;
 
 /// A package's page.
 #[derive(Debug)]
@@ -84,13 +86,28 @@ impl App {
         let (organization, role) = self.organization_seen(actor, short_name).await?;
         let sight = self.sight_on_pages(actor, &organization, role).await?;
         let search = filter.search.trim();
-        let all = self.storage.package_list(organization.id, search, 0, u64::from(u32::MAX)).await?;
         let fits = |package: &Package| {
             filter.origin.is_none_or(|kind| package.origin.kind() == kind)
                 && (!filter.is_abandoned || package.replacement().is_some())
         };
-        let seen = all.into_iter().filter(|(package, _)| fits(package) && sight.sees(package));
-        let mut list: Vec<_> = seen.skip(filter.page.saturating_mul(PAGE)).take(PAGE + 1).collect();
+        let mut before = filter.page.saturating_mul(PAGE);
+        let mut list = Vec::new();
+        // Few at a time: the first pages of a hundred thousand packages are those that people look at.
+        for first in (0..).step_by(READ_AT_A_TIME) {
+            let read =
+                self.storage.package_list(organization.id, search, first, READ_AT_A_TIME as u64).await?;
+            let is_last = read.len() < READ_AT_A_TIME;
+            for found in read.into_iter().filter(|(package, _)| fits(package) && sight.sees(package)) {
+                if before > 0 {
+                    before -= 1;
+                } else {
+                    list.push(found);
+                }
+            }
+            if is_last || list.len() > PAGE {
+                break;
+            }
+        }
         let more = list.len() > PAGE;
         list.truncate(PAGE);
         Ok((organization, role, list, more))

@@ -7,17 +7,44 @@ use stave_domain::{
     organization::Organization,
     package::{Package, PackageName, Patterns},
 };
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-/// An organization's own packages, with what decides about who reads them.
+/// Bits in a word of a [`Part`].
+const WORD_BITS: usize = u64::BITS as usize;
+
+/// An organization's own packages by their ids, with what decides about who reads them.
 #[derive(Debug)]
-pub(crate) struct Readables {
-    list: Vec<Readable>,
-    /// The ids of all, for everybody who reads them all: a package that came a moment ago is not among them.
-    all: Arc<HashSet<PackageId>>,
+pub(crate) struct Readables(Vec<Readable>);
+
+/// Some of an organization's own packages. It has a bit for each, so that thousands who each read other ones out of a hundred
+/// thousand take little memory.
+#[derive(Debug)]
+pub(crate) struct Part {
+    all: Arc<Readables>,
+    bits: Vec<u64>,
+}
+
+impl Readables {
+    fn new(mut list: Vec<Readable>) -> Self {
+        list.sort_unstable_by_key(|readable| readable.package_id);
+        Self(list)
+    }
+}
+
+impl Part {
+    fn new(all: Arc<Readables>, is_read: impl Fn(&Readable) -> bool) -> Self {
+        let word = |list: &[Readable]| {
+            list.iter().rev().fold(0, |word, readable| word << 1 | u64::from(is_read(readable)))
+        };
+        let bits = all.0.chunks(WORD_BITS).map(word).collect();
+        Self { all, bits }
+    }
+
+    /// A package that came a moment ago is not among them.
+    fn has(&self, id: PackageId) -> bool {
+        let place = self.all.0.binary_search_by_key(&id, |readable| readable.package_id);
+        place.is_ok_and(|place| self.bits[place / WORD_BITS] >> (place % WORD_BITS) & 1 == 1)
+    }
 }
 
 /// The packages that somebody sees, asked for one by one. Packages of mirrors are read by every member and every token.
@@ -26,7 +53,7 @@ pub(crate) enum Sight {
     /// All.
     All,
     /// Of the organization's own ones, these.
-    Some(Arc<HashSet<PackageId>>),
+    Some(Arc<Part>),
     /// Of the organization's own ones, those with such a name. It is as large as what was typed, however many packages fit.
     Selected(Arc<Patterns>),
     /// Nothing, not even what mirrors bring: somebody is no member, or was deactivated.
@@ -57,7 +84,7 @@ impl Sight {
     fn has(&self, id: PackageId, name: Option<&PackageName>, is_mirrored: bool) -> bool {
         match self {
             Self::All => true,
-            Self::Some(ids) => is_mirrored || ids.contains(&id),
+            Self::Some(part) => is_mirrored || part.has(id),
             Self::Selected(chosen) => is_mirrored || name.is_some_and(|name| chosen.fit(name)),
             Self::Nothing => false,
         }
@@ -100,19 +127,13 @@ impl App {
             return Ok(Sight::Nothing);
         }
         let now = self.clock.now();
-        let read = readables.list.iter().filter(|readable| reader.may_read(readable, now));
-        let ids: HashSet<PackageId> = read.map(|readable| readable.package_id).collect();
-        let is_all = ids.len() == readables.all.len();
-        Ok(Sight::Some(if is_all { Arc::clone(&readables.all) } else { Arc::new(ids) }))
+        let part = Part::new(readables, |readable| reader.may_read(readable, now));
+        Ok(Sight::Some(Arc::new(part)))
     }
 
     /// An organization's own packages, with what decides about who reads them.
     pub(crate) async fn readables_of(&self, id: OrganizationId) -> Result<Arc<Readables>, Failure> {
-        let read = async {
-            let list = self.storage.readable_list(id).await?;
-            let all = Arc::new(list.iter().map(|readable| readable.package_id).collect());
-            Ok(Arc::new(Readables { list, all }))
-        };
+        let read = async { Ok(Arc::new(Readables::new(self.storage.readable_list(id).await?))) };
         self.readables.get(&self.storage, id, read).await
     }
 }
@@ -133,9 +154,12 @@ mod tests {
         let other = package(2, Origin::Custom, Some("acme/clock"));
         let nameless = package(3, Origin::Artifact, None);
         let mirrored = package(4, Origin::Mirror(Uuid::nil().into()), Some("other/lib"));
+        let readable = |id| Readable { package_id: id, name: None, followed: None, is_restricted: false };
+        let all = Readables::new([nameless.id, other.id, own.id].map(readable).into());
+        let part = Part::new(Arc::new(all), |readable| readable.package_id != other.id);
         for (sight, seen) in [
             (Sight::All, [true, true, true, true]),
-            (Sight::Some(Arc::new([own.id, nameless.id].into())), [true, false, true, true]),
+            (Sight::Some(Arc::new(part)), [true, false, true, true]),
             (Sight::Selected(Arc::new("acme/mail*".parse().unwrap())), [true, false, false, true]),
             (Sight::Selected(Arc::new("*".parse().unwrap())), [true, true, false, true]),
             (Sight::Nothing, [false; 4]),
@@ -148,6 +172,24 @@ mod tests {
                 })
             };
             assert!([&own, &other, &nameless, &mirrored].into_iter().all(reads), "{sight:?}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_many() {
+        let id = |number: u128| PackageId::from(Uuid::from_u128(number));
+        let of = |number| Readable {
+            package_id: id(number),
+            name: None,
+            followed: None,
+            is_restricted: number % 3 == 0,
+        };
+        for count in [0, 1, 63, 64, 65, 1000] {
+            let all = Arc::new(Readables::new((0..count).rev().map(of).collect()));
+            let part = Part::new(all, |readable| readable.is_restricted);
+            for number in 0..count + 2 {
+                assert_eq!(part.has(id(number)), number < count && number % 3 == 0, "{number} of {count}");
+            }
         }
     }
 }

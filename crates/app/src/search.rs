@@ -7,6 +7,7 @@ use stave_domain::{
     id::PackageId,
     package::{Facet, FacetKind, Package},
     repository::Repository,
+    security::HideSource,
 };
 
 /// Results on a page if nobody says otherwise, as on the public registry.
@@ -47,7 +48,7 @@ pub struct SearchPage {
 pub struct FoundPackage {
     /// Which.
     pub package: Package,
-    /// The git repository that it is read from, if it is from one.
+    /// The git repository that it is read from, if it is from one and the organization lets Composer know.
     pub repository: Option<Repository>,
     /// Its type; `None` if it publishes nothing.
     pub kind: Option<String>,
@@ -77,7 +78,7 @@ impl App {
         let before = search.page.saturating_sub(1).saturating_mul(per_page);
         let page: Vec<PackageId> = found.iter().skip(before).take(per_page).map(|it| it.package_id).collect();
         let has_more = found.len() > before.saturating_add(page.len());
-        Ok(SearchPage { found: self.packages_found(&page).await?, total: found.len(), has_more })
+        Ok(SearchPage { found: self.packages_found(reader, &page).await?, total: found.len(), has_more })
     }
 
     /// The packages that a reader sees, by name: all, those whose name fits a pattern, those of a type.
@@ -94,7 +95,7 @@ impl App {
                 && (pattern.is_empty() || pattern_matches(pattern, it.name.as_str()))
         });
         let ids: Vec<PackageId> = found.into_iter().map(|it| it.package_id).collect();
-        self.packages_found(&ids).await
+        self.packages_found(reader, &ids).await
     }
 
     /// The packages that a reader sees and of which a version provides a name, such as `psr/log-implementation`.
@@ -109,10 +110,11 @@ impl App {
             it.name.as_str() != name && reader.sight.reads(it.package_id, &it.name, it.is_mirrored)
         });
         let ids: Vec<PackageId> = found.into_iter().take(LONGEST_PAGE).map(|it| it.package_id).collect();
-        self.packages_found(&ids).await
+        self.packages_found(reader, &ids).await
     }
 
-    async fn packages_found(&self, ids: &[PackageId]) -> Result<Vec<FoundPackage>, Failure> {
+    async fn packages_found(&self, reader: &Reader, ids: &[PackageId]) -> Result<Vec<FoundPackage>, Failure> {
+        let tells_source = reader.security().hides_source != HideSource::Always;
         let mut all = Vec::with_capacity(ids.len());
         // As many as one statement can name.
         for ids in ids.chunks(1000) {
@@ -123,7 +125,7 @@ impl App {
                 kind: kinds.remove(&package.id),
                 installs: installs.get(&package.id).copied().unwrap_or(0),
                 package,
-                repository,
+                repository: repository.filter(|_| tells_source),
             }));
         }
         Ok(all)

@@ -12,6 +12,7 @@ use crate::{
     warm::{Answers, Documents, Shelf, Warm},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ipnet::IpNet;
 use stave_domain::{Secret, outbound::Outbound, secret::Sealed};
 use stave_storage::{Blobs, OpenError, Storage, StorageError};
 use stave_upstream::HttpClient;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// The public address.
     pub url: Url,
+    /// Proxies on other machines that are believed when they say for whom they ask.
+    pub trusted_proxies: Vec<IpNet>,
     /// `sqlite:` or `postgres:`; `None` is a SQLite file in the data folder.
     pub database_url: Option<Secret>,
     /// A folder or `s3://bucket/prefix`; `None` is a folder in the data folder.
@@ -145,7 +148,7 @@ impl App {
             refreshing: Locks::default(),
             readers: Warm::of_readers(),
             readables: Warm::of_readers(),
-            names: Warm::of_readers(),
+            names: Warm::of_lists(),
             documents,
             answers: Answers::default(),
             dists: Warm::of_dists(),
@@ -154,6 +157,7 @@ impl App {
             seeking: Seeking::default(),
             mirrors_open: Warm::of_readers(),
             mirror_url: settings.mirror_url,
+            trusted_proxies: settings.trusted_proxies,
             fetch_slots: Semaphore::new(FETCHES),
             cpu_slots: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
             watched: Mutex::default(),

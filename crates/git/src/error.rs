@@ -1,7 +1,7 @@
 //! What can go wrong with a repository, each as a sentence that says what to do.
 
 use stave_domain::outbound::Outbound;
-use std::net::IpAddr;
+use std::{io, net::IpAddr};
 
 /// Why a repository was not read. `Display` is for the user; [`std::error::Error::source`] is for the log.
 ///
@@ -193,7 +193,7 @@ pub enum GitError {
         doing: &'static str,
         /// Why it failed.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
@@ -217,13 +217,25 @@ impl GitError {
         }
     }
 
+    /// Whether Stave's own disk has no room left, or cannot be written.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Disk { source, .. } if is_disk_full(source.kind()))
+    }
+
     pub(crate) fn damaged(cause: impl Into<BoxError>) -> Self {
         Self::Damaged(cause.into())
     }
 
-    pub(crate) fn disk(doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn disk(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Disk { doing, source }
     }
+}
+
+/// Whether the system says that nothing more can be written.
+pub(crate) fn is_disk_full(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(kind, StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem)
 }
 
 /// A cause with everything below it, in one line, for texts that have no chain of their own.

@@ -4,7 +4,12 @@
 //! synced, before a reference needs it.
 
 use crate::{
-    Fetched, GitError, Mirror, Remote, error::one_line, http, meter::Meter, reference::Snapshot, ssh,
+    Fetched, GitError, Mirror, Remote,
+    error::{is_disk_full, one_line},
+    http,
+    meter::Meter,
+    reference::Snapshot,
+    ssh,
 };
 use gix::{
     negotiate::{Algorithm, Negotiator},
@@ -211,11 +216,7 @@ fn explain(error: &gix::Error, meter: &Meter<'_>, session: Option<&ssh::Session<
         return GitError::Cancelled;
     }
     let on_disk = error.downcast_any_ref::<io::Error>().map(io::Error::kind);
-    if let Some(
-        kind
-        @ (io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem),
-    ) = on_disk
-    {
+    if let Some(kind) = on_disk.filter(|kind| is_disk_full(*kind)) {
         return GitError::Disk { doing: "store a repository", source: kind.into() };
     }
     if let Some(said) = session.and_then(ssh::Session::explain) {

@@ -21,7 +21,7 @@ mod ssh;
 pub mod ssh_key;
 
 pub use error::GitError;
-pub use manifest::{MANIFEST_MAX_BYTES, Manifest, Tree};
+pub use manifest::{MANIFEST_MAX_BYTES, Manifest, READMES, Tree};
 pub use mirror::{Fetched, Mirror};
 pub use network::{Access, Network, Remote};
 pub use reference::{Reference, References, Target};

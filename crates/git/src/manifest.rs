@@ -17,7 +17,7 @@ pub const MANIFEST_MAX_BYTES: u64 = 1 << 20;
 
 const MANIFEST: &str = "composer.json";
 /// What a README is called, the likeliest first.
-const READMES: [&str; 5] = ["README.md", "readme.md", "Readme.md", "README.markdown", "README"];
+pub const READMES: [&str; 5] = ["README.md", "readme.md", "Readme.md", "README.markdown", "README"];
 
 /// What a tree has under a name.
 enum Entry {

@@ -195,7 +195,7 @@ fn export_asked(matches: &ArgMatches) -> ExportAsked {
 fn flag(key: Key) -> Arg {
     let words = key.words();
     let help = words.about.lines().next().unwrap_or_default().trim_end_matches('.').replace('`', "");
-    let action = if key == Key::OutboundAllow { ArgAction::Append } else { ArgAction::Set };
+    let action = if key.is_list() { ArgAction::Append } else { ArgAction::Set };
     Arg::new(words.name)
         .long(words.name)
         .value_name(words.placeholder)

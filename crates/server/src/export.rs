@@ -41,6 +41,10 @@ pub(crate) async fn run(config: Config, asked: ExportAsked) -> Result<(), Export
     if asked.base_url.is_none() {
         say("To serve them from a web server, export with --base-url and the address of the folder there.");
     }
+    say("Not in it:");
+    for sentence in exported.left_out.sentences() {
+        say(&format!("- {sentence}"));
+    }
     match exported.problems {
         problems if problems.is_empty() => Ok(()),
         problems => Err(ExportError::Incomplete(problems)),

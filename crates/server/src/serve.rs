@@ -64,6 +64,7 @@ pub(crate) fn settings(config: Config, url: Url) -> Settings {
     Settings {
         data: config.data,
         url,
+        trusted_proxies: config.trusted_proxies,
         database_url: config.database_url,
         storage_url: config.storage_url,
         outbound: Outbound::allowing(config.outbound_allow),

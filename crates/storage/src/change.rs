@@ -37,6 +37,15 @@ pub enum Change {
 /// A document that is named where it is written, so that no other one is forgotten.
 pub(crate) type DocumentKey = (OrganizationId, PackageName);
 
+/// What statements are about, where that says more than they do themselves.
+#[derive(Debug, Clone)]
+pub(crate) enum About {
+    Anything,
+    Document(DocumentKey),
+    /// A package of a mirror: whoever reads one of its packages reads them all.
+    MirroredPackage,
+}
+
 /// What a statement or a whole transaction wrote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Notice {
@@ -73,14 +82,16 @@ impl Notice {
         Self { touched: Touched::everything(), documents: Documents::Any }
     }
 
-    /// What a statement writes; `named` is the document that it is about.
-    pub(crate) fn of(sql: &str, named: Option<&DocumentKey>) -> Self {
-        let documents = match named {
-            Some(key) => Documents::Named(BTreeSet::from([key.clone()])),
-            None if writes_documents(sql) => Documents::Any,
-            None => Documents::default(),
+    /// What a statement writes.
+    pub(crate) fn of(sql: &str, about: &About) -> Self {
+        let documents = match about {
+            About::Document(key) => Documents::Named(BTreeSet::from([key.clone()])),
+            _ if writes_documents(sql) => Documents::Any,
+            _ => Documents::default(),
         };
-        Self { touched: Touched::by(sql), documents }
+        let touched = Touched::by(sql);
+        let readers = touched.readers && !matches!(about, About::MirroredPackage);
+        Self { touched: Touched { readers, ..touched }, documents }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -108,6 +119,7 @@ type Told = Box<dyn Fn(&Change) + Send + Sync>;
 struct Inner {
     of_passes: AtomicU64,
     of_readers: AtomicU64,
+    of_lists: AtomicU64,
     of_dists: AtomicU64,
     listeners: RwLock<Vec<Told>>,
     hearing: Mutex<Hearing>,
@@ -155,6 +167,10 @@ impl Changes {
         self.0.of_readers.load(Ordering::Acquire)
     }
 
+    pub(crate) fn count_of_lists(&self) -> u64 {
+        self.0.of_lists.load(Ordering::Acquire)
+    }
+
     pub(crate) fn count_of_dists(&self) -> u64 {
         self.0.of_dists.load(Ordering::Acquire)
     }
@@ -168,6 +184,7 @@ impl Changes {
         let counts = [
             (notice.touched.passes, &self.0.of_passes),
             (notice.touched.readers, &self.0.of_readers),
+            (notice.touched.lists, &self.0.of_lists),
             (notice.touched.dists, &self.0.of_dists),
         ];
         for (_, count) in counts.into_iter().filter(|(is_touched, _)| *is_touched) {

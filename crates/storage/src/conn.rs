@@ -2,7 +2,7 @@
 
 use crate::{
     StorageError,
-    change::{Changes, DocumentKey, Notice},
+    change::{About, Changes, Notice},
     listener::{CHANNEL, Listener},
 };
 use async_trait::async_trait;
@@ -40,8 +40,7 @@ impl Drop for Told<'_> {
 pub(crate) struct Conn {
     way: Way,
     changes: Changes,
-    /// The one document that its statements are about.
-    named: Option<DocumentKey>,
+    about: About,
 }
 
 /// Outside of a transaction, what reads goes to `readers` and everything else to `writer`. On SQLite the writer is one
@@ -66,18 +65,18 @@ impl Conn {
     /// A SQLite file, which has one process.
     pub(crate) fn alone(readers: DatabaseConnection, writer: DatabaseConnection) -> Self {
         let way = Way::Pool { readers, writer, listener: None };
-        Self { way, changes: Changes::default(), named: None }
+        Self { way, changes: Changes::default(), about: About::Anything }
     }
 
     /// A database on which several processes work.
     pub(crate) fn shared(pool: DatabaseConnection, changes: Changes, listener: Listener) -> Self {
         let way = Way::Pool { readers: pool.clone(), writer: pool, listener: Some(Arc::new(listener)) };
-        Self { way, changes, named: None }
+        Self { way, changes, about: About::Anything }
     }
 
-    /// The same for statements about this document, so that no other one counts as changed.
-    pub(crate) fn naming(&self, document: DocumentKey) -> Self {
-        Self { named: Some(document), ..self.clone() }
+    /// The same for statements that are about this and nothing else, so that nothing else counts as changed.
+    pub(crate) fn about(&self, about: About) -> Self {
+        Self { about, ..self.clone() }
     }
 
     /// A transaction that holds SQLite's write lock from the start; within a transaction, a savepoint.
@@ -96,7 +95,7 @@ impl Conn {
                 Way::Transaction { open, so_far: Arc::clone(so_far), is_part: true }
             }
         };
-        Ok(Self { way, changes: self.changes.clone(), named: self.named.clone() })
+        Ok(Self { way, changes: self.changes.clone(), about: self.about.clone() })
     }
 
     pub(crate) async fn commit(self) -> Result<(), StorageError> {
@@ -125,13 +124,13 @@ impl Conn {
             Way::Pool { .. } => Ledger::Now(&self.changes),
             Way::Transaction { so_far, .. } => Ledger::AtCommit(so_far),
         };
-        Told { ledger, notice: Notice::of(sql, self.named.as_ref()) }
+        Told { ledger, notice: Notice::of(sql, &self.about) }
     }
 
     /// Whether a statement needs a transaction of its own, because others are to hear of it if and only if it lasts.
     fn is_news(&self, sql: &str) -> bool {
         let is_among_others = matches!(&self.way, Way::Pool { listener: Some(_), .. });
-        is_among_others && !Notice::of(sql, self.named.as_ref()).is_empty()
+        is_among_others && !Notice::of(sql, &self.about).is_empty()
     }
 
     /// The writer last: it is the last connection to a SQLite file that folds the log into it.

@@ -1,7 +1,9 @@
 //! Published documents: what a read of `p2/` is answered with.
 
 use crate::{
-    Storage, StorageError, query,
+    Storage, StorageError,
+    change::About,
+    query,
     tables::{
         Row,
         document::{Column, Entity, Model},
@@ -17,7 +19,7 @@ use uuid::Uuid;
 impl Storage {
     /// Publishes a document in place of the one of this name.
     pub async fn document_put(&self, document: &Document) -> Result<(), StorageError> {
-        let named = self.conn.naming((document.organization_id, document.name.clone()));
+        let named = self.conn.about(About::Document((document.organization_id, document.name.clone())));
         query::upsert(Model::from(document), &named).await
     }
 
@@ -40,7 +42,7 @@ impl Storage {
             found.filter(theirs.clone()).into_tuple().all(&self.conn).await?;
         for (organization, name) in published {
             let row = Row::of("document", format!("{organization}/{name}"));
-            let telling = self.conn.naming((organization.into(), row.parse("name", &name)?));
+            let telling = self.conn.about(About::Document((organization.into(), row.parse("name", &name)?)));
             Entity::delete_many().filter(theirs.clone()).filter(Column::Name.eq(name)).exec(&telling).await?;
         }
         Ok(())

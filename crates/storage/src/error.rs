@@ -1,6 +1,7 @@
 //! What can go wrong with rows and blobs.
 
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use std::io;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -27,6 +28,9 @@ pub enum StorageError {
         /// What the row is found by.
         id: String,
     },
+    /// There is no room left, or nothing can be written any more: on this machine or on that of PostgreSQL.
+    #[error("The disk is full or cannot be written.")]
+    Disk(#[source] Source),
     /// The database did not do what it was asked.
     #[error("The database failed.")]
     Engine(#[source] Source),
@@ -41,8 +45,35 @@ impl StorageError {
     }
 
     pub(crate) fn blob(source: impl Into<Source>) -> Self {
-        Self::Blob(source.into())
+        let source = source.into();
+        match source.downcast_ref::<io::Error>() {
+            Some(error) if is_of_disk(error.kind()) => Self::Disk(source),
+            _ => Self::Blob(source),
+        }
     }
+}
+
+/// Whether the system says that nothing more can be written.
+fn is_of_disk(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(kind, StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem)
+}
+
+/// Whether an engine says the same. SQLite: `SQLITE_FULL`, and `SQLITE_IOERR_` with `WRITE`, `FSYNC`, `DIR_FSYNC`, `TRUNCATE` and
+/// `SHMSIZE`; PostgreSQL: `disk_full`.
+fn is_disk_code(code: &str) -> bool {
+    matches!(code, "13" | "778" | "1034" | "1290" | "1546" | "4874" | "53100")
+}
+
+/// What the engine itself said, by its number.
+fn code(error: &DbErr) -> Option<String> {
+    let (DbErr::Conn(RuntimeErr::SqlxError(source))
+    | DbErr::Exec(RuntimeErr::SqlxError(source))
+    | DbErr::Query(RuntimeErr::SqlxError(source))) = error
+    else {
+        return None;
+    };
+    Some(source.as_database_error()?.code()?.into_owned())
 }
 
 impl From<DbErr> for StorageError {
@@ -53,6 +84,7 @@ impl From<DbErr> for StorageError {
         match error.sql_err() {
             Some(SqlErr::UniqueConstraintViolation(_)) => Self::Conflict,
             Some(SqlErr::ForeignKeyConstraintViolation(_)) => Self::Detached,
+            _ if code(&error).is_some_and(|code| is_disk_code(&code)) => Self::Disk(error.into()),
             _ => Self::engine(error),
         }
     }
@@ -161,5 +193,26 @@ pub enum OpenError {
 impl OpenError {
     pub(crate) fn engine(source: impl Into<Source>) -> Self {
         Self::Engine(source.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_a_broken_store() {
+        for (kind, is_of_disk) in [
+            (io::ErrorKind::StorageFull, true),
+            (io::ErrorKind::QuotaExceeded, true),
+            (io::ErrorKind::FileTooLarge, true),
+            (io::ErrorKind::ReadOnlyFilesystem, true),
+            (io::ErrorKind::PermissionDenied, false),
+            (io::ErrorKind::UnexpectedEof, false),
+        ] {
+            let error = StorageError::blob(io::Error::from(kind));
+            assert_eq!(matches!(error, StorageError::Disk(_)), is_of_disk, "{kind}");
+        }
+        assert!(is_disk_code("13") && is_disk_code("53100") && !is_disk_code("5") && !is_disk_code("23505"));
     }
 }

@@ -111,6 +111,13 @@ impl Storage {
         self.conn.changes().count_of_readers()
     }
 
+    /// How often something changed that decides which packages there are for somebody. It counts whatever
+    /// [`Self::reader_change_count`] counts, and each package that a mirror brings.
+    #[must_use]
+    pub fn list_change_count(&self) -> u64 {
+        self.conn.changes().count_of_lists()
+    }
+
     /// How often something changed that decides where the dist of a commit is. What was found before is still there as long as it
     /// stays the same and [`Self::hears_all`]. A new dist does not count.
     #[must_use]

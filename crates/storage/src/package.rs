@@ -1,7 +1,10 @@
 //! Packages.
 
 use crate::{
-    Storage, StorageError, definition, query, repository,
+    Storage, StorageError,
+    change::About,
+    conn::Conn,
+    definition, query, repository,
     tables::{
         Row,
         package::{Column, Entity, Model, by_name},
@@ -24,7 +27,11 @@ use uuid::Uuid;
 impl Storage {
     /// A new package. `Conflict` if the organization has one of this name, or the repository one in this folder.
     pub async fn package_insert(&self, package: &Package) -> Result<(), StorageError> {
-        query::insert(Model::from(package), &self.conn).await
+        query::insert(Model::from(package), &self.conn_about(package)).await
+    }
+
+    fn conn_about(&self, package: &Package) -> Conn {
+        self.conn.about(if package.is_mirrored() { About::MirroredPackage } else { About::Anything })
     }
 
     /// The package with this id.
@@ -131,7 +138,7 @@ impl Storage {
 
     /// Stores everything of the record. `Conflict` if the organization has another one of this name, or the repository in this folder.
     pub async fn package_update(&self, package: &Package) -> Result<(), StorageError> {
-        query::update(Model::from(package), &self.conn).await
+        query::update(Model::from(package), &self.conn_about(package)).await
     }
 
     /// Deletes a package with its versions, documents, runs and the records of its dists; their blobs stay.

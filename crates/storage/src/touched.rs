@@ -5,11 +5,14 @@ use serde::{Deserialize, Serialize};
 /// Whether a statement can make a decision of each kind wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a kind of decision, and any of them go together")]
 pub(crate) struct Touched {
     /// Whether a visitor with a pass may see a page behind a proxy.
     pub(crate) passes: bool,
     /// What the holder of a token reads.
     pub(crate) readers: bool,
+    /// Which packages there are for them: wherever the former is wrong, and when a mirror has brought one.
+    pub(crate) lists: bool,
     /// Where the dist of a commit is.
     pub(crate) dists: bool,
 }
@@ -19,18 +22,20 @@ impl Touched {
         Self {
             passes: PASSES.is_touched_by(sql),
             readers: READERS.is_touched_by(sql),
+            lists: READERS.is_touched_by(sql),
             dists: DISTS.is_touched_by(sql),
         }
     }
 
     pub(crate) fn everything() -> Self {
-        Self { passes: true, readers: true, dists: true }
+        Self { passes: true, readers: true, lists: true, dists: true }
     }
 
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
             passes: self.passes || other.passes,
             readers: self.readers || other.readers,
+            lists: self.lists || other.lists,
             dists: self.dists || other.dists,
         }
     }

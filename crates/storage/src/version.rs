@@ -32,14 +32,17 @@ impl Storage {
         query::all(ordered.order_by_asc(publication::Column::Commit), &self.conn).await
     }
 
-    /// Remembers publications, all or none; one that is remembered already keeps its time.
+    /// Remembers publications, all or none. One that is remembered already keeps its time; where its archive is may have been
+    /// mended meanwhile.
     pub async fn publication_insert_many(
         &self,
         package: PackageId,
         publications: &[Publication],
     ) -> Result<(), StorageError> {
         let rows = publications.iter().map(|one| publication::Model::new(package, one)).collect();
-        query::insert_many(rows, query::keep::<publication::Entity>(), self).await
+        let mut known = query::keep::<publication::Entity>();
+        known.update_column(publication::Column::Archive);
+        query::insert_many(rows, known, self).await
     }
 
     /// The first publication of a commit under any version of a package. What was never published has no dist.
@@ -146,5 +149,16 @@ mod tests {
         assert_eq!(found, Some(publication(&two, 20)));
         assert!(storage.publication_find(mailer, &"0".repeat(40)).await.unwrap().is_none());
         assert!(storage.publication_find(id(77), &two.commit).await.unwrap().is_none());
+
+        let mended = Archive::Remote(RemoteArchive {
+            url: "https://r.example/1.zip".into(),
+            kind: "zip".into(),
+            shasum: Some("a".repeat(40)),
+            reference: None,
+        });
+        let again = Publication { archive: mended, ..publication(&one, 30) };
+        storage.publication_insert_many(mailer, std::slice::from_ref(&again)).await.unwrap();
+        let found = storage.publication_find(mailer, &one.commit).await.unwrap();
+        assert_eq!(found, Some(Publication { published_at: publication(&one, 10).published_at, ..again }));
     }
 }

@@ -88,7 +88,7 @@ done! {
     /// A mail to oneself.
     MailSent "mail-sent" "The test mail was sent to the address on your Profile. Look whether it arrived."
     /// A new credential.
-    CredentialStored "credential-stored" "The credential was stored. You can choose it for packages and synchronizations now."
+    CredentialStored "credential-stored" "The credential was stored. You can choose it for packages, mirrors and synchronizations now."
     /// Clients hear of an advisory.
     AdvisoryTold "advisory-told" "Saved. Composer hears of it with the next update or audit."
     /// A token was made anew.

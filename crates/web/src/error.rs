@@ -113,7 +113,7 @@ impl Told {
     /// A defect or a machine that is broken is an error in the log; everything else is somebody's daily life.
     fn log(&self) {
         let causes = self.cause.as_deref().map(|failure| causes(failure)).unwrap_or_default();
-        if self.status == StatusCode::INTERNAL_SERVER_ERROR {
+        if matches!(self.status, StatusCode::INTERNAL_SERVER_ERROR | StatusCode::INSUFFICIENT_STORAGE) {
             tracing::error!(sentence = self.sentence, causes, "failed");
         } else if self.status.is_server_error() {
             tracing::warn!(sentence = self.sentence, causes, "failed");

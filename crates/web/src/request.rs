@@ -10,7 +10,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use stave_app::Visitor;
+use stave_app::{App, Visitor};
 use std::{
     convert::Infallible,
     fmt,
@@ -96,11 +96,11 @@ pub(crate) fn observed_at_once(
 /// Who sent the request, for the list of log-ins.
 pub(crate) struct Caller(pub(crate) Visitor);
 
-impl<S: Sync> FromRequestParts<S> for Caller {
+impl FromRequestParts<App> for Caller {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let address = caller_address(parts).map(|address| address.to_string()).unwrap_or_default();
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let address = caller_address(parts, app).map(|address| address.to_string()).unwrap_or_default();
         let user_agent =
             header(&parts.headers, USER_AGENT.as_str()).unwrap_or_default().chars().take(300).collect();
         Ok(Self(Visitor { address, user_agent }))
@@ -108,27 +108,28 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 }
 
 /// The address of the caller; `None` if nobody knows it.
-pub(crate) fn caller_address(parts: &Parts) -> Option<IpAddr> {
-    address_of(&parts.extensions, &parts.headers)
+pub(crate) fn caller_address(parts: &Parts, app: &App) -> Option<IpAddr> {
+    address_of(&parts.extensions, &parts.headers, app)
 }
 
 /// The same of a request that nobody has taken apart.
-pub(crate) fn address_of(extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+pub(crate) fn address_of(extensions: &Extensions, headers: &HeaderMap, app: &App) -> Option<IpAddr> {
     let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
-    Some(address(*peer, headers))
+    Some(address(*peer, headers, |proxy| app.trusts_proxy(proxy)))
 }
 
-/// Only a proxy on this machine is believed when it says for whom it asks. What it says stands last, in the last line: whatever
-/// is before that, the caller may have written.
-fn address(peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
-    let peer = peer.ip().to_canonical();
-    let forwarded = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .next_back()
-        .filter(|_| peer.is_loopback())
-        .and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-    forwarded.unwrap_or(peer)
+/// Only proxies that are trusted are believed when they say for whom they ask. Each adds whom it knows at the end of the last line:
+/// whatever is before the last one that is no such proxy, the caller may have written.
+fn address(peer: SocketAddr, headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> IpAddr {
+    let mut address = peer.ip().to_canonical();
+    let line = headers.get_all("x-forwarded-for").iter().next_back().and_then(|line| line.to_str().ok());
+    for said in line.unwrap_or_default().rsplit(',') {
+        match said.trim().parse::<IpAddr>() {
+            Ok(said) if is_trusted(address) => address = said.to_canonical(),
+            _ => break,
+        }
+    }
+    address
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -146,13 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn only_a_local_proxy_is_believed() {
+    fn only_trusted_proxies_are_believed() {
         let asked = |peer: &str, lines: &[&str]| {
             let mut headers = HeaderMap::new();
             for line in lines {
                 headers.append("x-forwarded-for", line.parse().unwrap());
             }
-            address(peer.parse().unwrap(), &headers).to_string()
+            let trusted = |proxy: IpAddr| proxy.is_loopback() || proxy.to_string() == "172.18.0.2";
+            address(peer.parse().unwrap(), &headers, trusted).to_string()
         };
         assert_eq!(asked("127.0.0.1:5", &["1.1.1.1, 10.0.0.7"]), "10.0.0.7");
         assert_eq!(
@@ -164,5 +166,8 @@ mod tests {
         assert_eq!(asked("127.0.0.1:5", &["nonsense"]), "127.0.0.1");
         assert_eq!(asked("127.0.0.1:5", &[]), "127.0.0.1");
         assert_eq!(asked("192.0.2.9:5", &["10.0.0.7"]), "192.0.2.9");
+        assert_eq!(asked("172.18.0.2:5", &["1.1.1.1, 10.0.0.7"]), "10.0.0.7");
+        assert_eq!(asked("127.0.0.1:5", &["1.1.1.1, 10.0.0.7, 172.18.0.2"]), "10.0.0.7", "two in a row");
+        assert_eq!(asked("127.0.0.1:5", &["nonsense, 172.18.0.2"]), "172.18.0.2");
     }
 }

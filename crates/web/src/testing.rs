@@ -58,6 +58,7 @@ impl TestSite {
             mail: None,
             docs_edit_url: None,
             mirror_url: None,
+            trusted_proxies: Vec::new(),
         };
         let app = App::start(change(settings)).await.unwrap();
         Self { router: crate::router(app.clone()), app, _data: data }

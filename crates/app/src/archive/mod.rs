@@ -61,6 +61,11 @@ pub fn check_foreign(file: &Path) -> Result<ArchiveKind, ArchiveProblem> {
     Ok(kind)
 }
 
+/// The README of a zip that is served, as text; `None` if it has none that people can read.
+pub fn readme(zip: &Path) -> Result<Option<String>, ArchiveProblem> {
+    zip::readme(zip)
+}
+
 /// How narrowly a zip is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Strictness {

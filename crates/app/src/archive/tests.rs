@@ -331,3 +331,20 @@ proptest::proptest! {
         let _ = to_zip(file.path(), "x", &std::env::temp_dir());
     }
 }
+
+#[test]
+fn the_readme_is_beside_composer_json() {
+    let long = "x".repeat(usize::try_from(MANIFEST_MAX_BYTES).unwrap() + 1);
+    for (files, readme) in [
+        (&[("composer.json", COMPOSER_JSON), ("README.md", "# Mailer")][..], Some("# Mailer")),
+        (&[("top/composer.json", COMPOSER_JSON), ("top/readme.md", "# Top")], Some("# Top")),
+        (&[("top/composer.json", COMPOSER_JSON), ("top/docs/README.md", "# Docs")], None),
+        (&[("composer.json", COMPOSER_JSON), ("README.md", &long)], None),
+        (&[("composer.json", COMPOSER_JSON), ("README.md@", "composer.json")], None),
+        (&[("composer.json", COMPOSER_JSON)], None),
+    ] {
+        let file = file_of(&zip_of(files));
+        assert_eq!(super::readme(file.path()).unwrap().as_deref(), readme, "{files:?}");
+    }
+    assert!(super::readme(file_of(b"no zip").path()).is_err());
+}

@@ -1,10 +1,11 @@
 //! Reading a zip: the list at its end first, then every file to its last byte.
 
 use super::{
-    ArchiveProblem, ENTRIES_MAX, MANIFEST_MAX_BYTES, PATH_MAX_BYTES, Seen, Strictness,
+    ArchiveProblem, ENTRIES_MAX, MANIFEST, MANIFEST_MAX_BYTES, PATH_MAX_BYTES, Seen, Strictness,
     budget::{Budget, Metered},
     tree::{Kind, Tree, parts, shortened},
 };
+use stave_git::READMES;
 use std::{
     cell::Cell,
     fs::File,
@@ -47,6 +48,24 @@ pub(super) fn read(file: &Path, strictness: Strictness) -> Result<Seen, ArchiveP
         io::copy(&mut contents, &mut io::sink()).map_err(|error| at(error, &name))?;
     }
     Ok(Seen { tree, manifest, unpacked_bytes: budget.spent() })
+}
+
+/// The README beside composer.json, of a zip that was read to its end before: as text, if it is one that people read.
+pub(super) fn readme(file: &Path) -> Result<Option<String>, ArchiveProblem> {
+    let mut budget = Budget::of(std::fs::metadata(file)?.len());
+    let mut zip = open(file)?;
+    let manifest_path = list(&zip)?.manifest_path();
+    let folder = manifest_path.strip_suffix(MANIFEST).unwrap_or_default();
+    let Some(index) = READMES.iter().find_map(|name| zip.index_for_name(&format!("{folder}{name}"))) else {
+        return Ok(None);
+    };
+    let mut file = zip.by_index(index).map_err(|error| problem(error, ""))?;
+    if file.size() > MANIFEST_MAX_BYTES || file.is_symlink() {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    Metered { inner: &mut file, budget: &mut budget }.take(MANIFEST_MAX_BYTES).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8(bytes).ok())
 }
 
 /// Opens a zip, whose list is read at once.

@@ -235,6 +235,7 @@ impl App {
         let version_id = stored.iter().find(|it| it.normalized == normalized).map(|it| it.id);
         let version_id = version_id.ok_or(Failure::NotFound("version"))?;
         txn.commit().await?;
+        self.readme_keep(package_id, &artifact.commit, packed.path()).await?;
         Ok(Stored { package_id, version_id, version, shasum: packed.shasum.clone(), is_changed })
     }
 

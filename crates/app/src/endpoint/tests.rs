@@ -46,6 +46,7 @@ impl Acme {
             mail: None,
             docs_edit_url: None,
             mirror_url: None,
+            trusted_proxies: Vec::new(),
         };
         let app = App::start(settings).await.unwrap();
         let bitbucket = FakeBitbucket::start().await;

@@ -22,6 +22,7 @@ async fn open() -> (App, PackageId, TempDir) {
         mail: None,
         docs_edit_url: None,
         mirror_url: None,
+        trusted_proxies: Vec::new(),
     };
     let app = App::start(settings).await.unwrap();
     let now = app.clock.now();

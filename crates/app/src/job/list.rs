@@ -248,6 +248,7 @@ mod tests {
             mail: None,
             docs_edit_url: None,
             mirror_url: None,
+            trusted_proxies: Vec::new(),
         };
         App::start(settings).await.unwrap()
     }

@@ -125,7 +125,7 @@ impl App {
         let added = match typed.to_lowercase().parse::<PackageName>() {
             Ok(name) => match self.mirror_add_named(line, &name).await {
                 Ok(added) => added,
-                Err(Failure::Internal(source)) => return Err(Failure::Internal(source)),
+                Err(failure @ (Failure::Internal(_) | Failure::Disk(_))) => return Err(failure),
                 Err(failure) => MirrorAdded::Refused(failure.to_string()),
             },
             Err(invalid) => MirrorAdded::Refused(invalid.to_string()),

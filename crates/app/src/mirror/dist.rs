@@ -13,7 +13,7 @@ use stave_domain::{
     version::{Dist, RemoteArchive, Version},
 };
 use stave_upstream::{ComposerRepository, ComposerSite, DistError};
-use std::{io, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 use url::Url;
@@ -52,9 +52,20 @@ impl App {
         {
             return Ok(dist.clone());
         }
-        let brought = self.dist_bring(package, commit, archive).await;
-        self.dist_note(package, brought.as_ref().err()).await?;
-        let built = brought?;
+        let kept = self.dist_obtain(package, commit, archive, known).await;
+        self.dist_note(package, kept.as_ref().err()).await?;
+        kept
+    }
+
+    /// Brings it and keeps it, if it is the one that was `known`.
+    async fn dist_obtain(
+        &self,
+        package: &Package,
+        commit: &str,
+        archive: &RemoteArchive,
+        known: Option<Dist>,
+    ) -> Result<Dist, Failure> {
+        let built = self.dist_bring(package, commit, archive).await?;
         if let Some(dist) = known
             && dist.digest != built.digest
         {
@@ -74,13 +85,13 @@ impl App {
         commit: &str,
         archive: &RemoteArchive,
     ) -> Result<Built, Failure> {
-        let _slot = self.seeking.downloads.acquire().await.map_err(Failure::internal)?;
+        let _slot = self.seeking.downloads.take(package.organization_id).await?;
         let places = self.dist_places(package, commit, archive).await?;
         let mut failure = None;
         for url in &places.urls {
             match self.dist_download(&places.client, url, commit, archive).await {
                 Ok(built) => return Ok(built),
-                Err(Failure::Internal(source)) => return Err(Failure::Internal(source)),
+                Err(failure @ (Failure::Internal(_) | Failure::Disk(_))) => return Err(failure),
                 Err(other) => failure = Some(other),
             }
         }
@@ -147,13 +158,13 @@ impl App {
         archive: &RemoteArchive,
     ) -> Result<Built, Failure> {
         let folder = self.data.join("tmp");
-        let file = NamedTempFile::new_in(&folder).map_err(disk)?;
-        let mut into = tokio::fs::File::from_std(file.reopen().map_err(disk)?);
+        let file = NamedTempFile::new_in(&folder).map_err(Failure::Disk)?;
+        let mut into = tokio::fs::File::from_std(file.reopen().map_err(Failure::Disk)?);
         let fetched = client.dist(url, &mut into, LARGEST_BYTES).await.map_err(|error| match error {
             DistError::Upstream(error) => error.into(),
-            DistError::Write(error) => disk(error),
+            DistError::Write(error) => Failure::Disk(error),
         })?;
-        into.flush().await.map_err(disk)?;
+        into.flush().await.map_err(Failure::Disk)?;
         if let Some(announced) = &archive.shasum
             && *announced != fetched.shasum
         {
@@ -173,6 +184,7 @@ impl App {
         let dist = built.dist(package.id, commit, self.clock.now());
         self.blobs.put_file(&dist.digest, built.file.path()).await?;
         self.storage.dist_insert(&dist).await?;
+        self.readme_keep(package.id, commit, built.file.path()).await?;
         Ok(self.storage.dist_find(package.id, commit).await?.unwrap_or(dist))
     }
 
@@ -201,13 +213,9 @@ fn as_zip(fetched: Built, top: &str, folder: &Path) -> Result<Built, ArchiveProb
     Ok(Built { file, digest, shasum, size_bytes })
 }
 
-fn disk(error: io::Error) -> Failure {
-    Failure::internal(error)
-}
-
 fn unusable(url: &Url, problem: ArchiveProblem) -> Failure {
     match problem {
-        ArchiveProblem::Disk(error) => disk(error),
+        ArchiveProblem::Disk(error) => Failure::Disk(error),
         problem => {
             let sentence = format!(
                 "What {} sent as a zip cannot be used, so it was not kept. {problem}",

@@ -132,7 +132,7 @@ impl App {
         root: &'a MirrorRoot,
         name: &PackageName,
     ) -> Result<(Line<'a>, Look), Failure> {
-        let _slot = self.seeking.looks.acquire().await.map_err(Failure::internal)?;
+        let _slot = self.seeking.looks.take(mirror.organization_id).await?;
         let line = Line { mirror, root, client: self.mirror_client_kept(mirror).await? };
         let look = line.look(name, None).await?;
         Ok((line, look))

@@ -185,6 +185,7 @@ impl App {
             checked_at: Some(self.clock.now()),
             advisories: read.advisories.clone(),
             filter,
+            left_out: read.left_out,
             ..MirroredPackage::new(package.id)
         };
         txn.mirrored_package_put(&mirrored).await?;

@@ -1,6 +1,6 @@
 //! What is being asked of mirrors, and what they did not have a moment ago.
 
-use crate::locks::Flights;
+use crate::locks::{Flights, Slots};
 use jiff::SignedDuration;
 use stave_domain::{
     Timestamp,
@@ -14,7 +14,6 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::Semaphore;
 use url::Url;
 
 /// So long nobody asks again for what no mirror has.
@@ -28,6 +27,9 @@ const CLIENT_KEPT: SignedDuration = SignedDuration::from_secs(30);
 /// Look-ups and downloads that go on at the same time, in one process: a slow mirror must not take every connection.
 const LOOKS: usize = 64;
 const DOWNLOADS: usize = 16;
+/// So many of them are for one organization.
+const LOOKS_OF_ONE: usize = 48;
+const DOWNLOADS_OF_ONE: usize = 12;
 
 /// What came of looking for a name.
 #[derive(Debug, Clone)]
@@ -46,8 +48,8 @@ pub(crate) struct Seeking {
     pub(super) names: Flights<(OrganizationId, PackageName, bool), Sought>,
     /// Dists that are fetched, by commit.
     pub(super) dists: Flights<(PackageId, String), Dist>,
-    pub(super) looks: Semaphore,
-    pub(super) downloads: Semaphore,
+    pub(super) looks: Slots<OrganizationId>,
+    pub(super) downloads: Slots<OrganizationId>,
     /// When each mirror was last asked for warnings.
     pub(super) warned_at: Mutex<HashMap<MirrorId, Timestamp>>,
     /// Those that were lately asked for names.
@@ -61,8 +63,8 @@ impl Default for Seeking {
         Self {
             names: Flights::default(),
             dists: Flights::default(),
-            looks: Semaphore::new(LOOKS),
-            downloads: Semaphore::new(DOWNLOADS),
+            looks: Slots::new(LOOKS, LOOKS_OF_ONE),
+            downloads: Slots::new(DOWNLOADS, DOWNLOADS_OF_ONE),
             warned_at: Mutex::default(),
             clients: Mutex::default(),
             absent: Mutex::default(),

@@ -39,6 +39,7 @@ impl Acme {
             mail: Some(mail),
             docs_edit_url: None,
             mirror_url: None,
+            trusted_proxies: Vec::new(),
         };
         let app = App::start(settings).await.unwrap();
         let organization = Organization {

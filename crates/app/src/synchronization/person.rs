@@ -63,7 +63,7 @@ impl App {
     ) -> Result<Option<String>, Failure> {
         match self.person_ask(synchronization, identity, None).await {
             Ok(()) => Ok(None),
-            Err(Failure::Internal(source)) => Err(Failure::Internal(source)),
+            Err(failure @ (Failure::Internal(_) | Failure::Disk(_))) => Err(failure),
             Err(failure) => Ok(Some(format!("{} could not be asked: {failure}", identity.handle))),
         }
     }

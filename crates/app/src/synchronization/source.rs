@@ -40,7 +40,7 @@ impl App {
     async fn source_look(&self, repository: &Repository) -> Result<(), Failure> {
         match self.source_has_changed(repository).await {
             Ok(false) => return Ok(()),
-            Err(Failure::Internal(source)) => return Err(Failure::Internal(source)),
+            Err(failure @ (Failure::Internal(_) | Failure::Disk(_))) => return Err(failure),
             Ok(true) | Err(_) => {}
         }
         self.update_enqueue(&self.storage, repository).await?;

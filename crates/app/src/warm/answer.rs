@@ -1,4 +1,5 @@
-//! Answers about all that somebody reads, such as packages.json: kept until something is written that decides who reads what.
+//! Answers about all that somebody reads, such as packages.json: kept until something is written that decides who reads
+//! what, or which packages there are.
 
 use super::{LONGEST_READER, Shelf, Text, is_young};
 use crate::Failure;
@@ -40,7 +41,7 @@ impl Answers {
             return Ok(known);
         }
         // Counted before it is read: what is written meanwhile makes the answer old.
-        let (change_count, read_at) = (storage.reader_change_count(), Instant::now());
+        let (change_count, read_at) = (storage.list_change_count(), Instant::now());
         let text = Text::of(&write.await?).map_err(Failure::internal)?;
         let kept = Kept { text: text.clone(), change_count, read_at };
         let bytes = text.bytes() + 2 * asked.2.len();
@@ -51,7 +52,7 @@ impl Answers {
     /// The answer, if it is still true.
     pub(crate) fn known(&self, storage: &Storage, asked: &Asked) -> Option<Text> {
         let kept = self.0.find(asked)?;
-        let is_good = kept.change_count == storage.reader_change_count()
+        let is_good = kept.change_count == storage.list_change_count()
             && is_young(storage, kept.read_at, LONGEST_READER);
         is_good.then_some(kept.text)
     }

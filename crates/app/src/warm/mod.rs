@@ -44,7 +44,7 @@ fn is_young(storage: &Storage, read_at: Instant, longest: Duration) -> bool {
 
 /// Answers by what was asked.
 pub(crate) struct Warm<K, V> {
-    answers: RwLock<HashMap<K, Answer<V>>>,
+    kept: RwLock<Kept<K, V>>,
     /// How many are kept at the same time.
     most: usize,
     /// What makes them old.
@@ -58,13 +58,21 @@ enum HangsOn {
     Websites,
     /// What decides about who reads which package.
     Readers,
+    /// The same, and which packages there are.
+    Lists,
     /// What decides where the dist of a commit is.
     Dists,
 }
 
+struct Kept<K, V> {
+    answers: HashMap<K, Answer<V>>,
+    /// What had been written when they were read. Later answers make all of these go: they may hold much that is old.
+    change_count: u64,
+}
+
 struct Answer<V> {
     value: V,
-    since: Since,
+    read_at: Instant,
 }
 
 /// When an answer was read, by the clock and by what had been written.
@@ -77,29 +85,42 @@ pub(crate) struct Since {
 impl<K, V> Warm<K, V> {
     /// For what decides about visitors of websites.
     pub(crate) fn of_websites() -> Self {
-        Self { answers: RwLock::default(), most: 20_000, hangs_on: HangsOn::Websites }
+        Self::new(20_000, HangsOn::Websites)
     }
 
     /// For what decides about who reads which package.
     pub(crate) fn of_readers() -> Self {
-        Self { answers: RwLock::default(), most: 5_000, hangs_on: HangsOn::Readers }
+        Self::new(5_000, HangsOn::Readers)
+    }
+
+    /// For what decides about who reads which package, and which there are.
+    pub(crate) fn of_lists() -> Self {
+        Self::new(5_000, HangsOn::Lists)
     }
 
     /// For what decides where the dist of a commit is.
     pub(crate) fn of_dists() -> Self {
-        Self { answers: RwLock::default(), most: 20_000, hangs_on: HangsOn::Dists }
+        Self::new(20_000, HangsOn::Dists)
     }
 
-    fn is_good(&self, answer: &Answer<V>, storage: &Storage) -> bool {
-        let longest = if self.hangs_on == HangsOn::Readers { LONGEST_READER } else { LONGEST };
-        answer.since.change_count == self.change_count(storage)
-            && is_young(storage, answer.since.read_at, longest)
+    fn new(most: usize, hangs_on: HangsOn) -> Self {
+        let kept = Kept { answers: HashMap::new(), change_count: 0 };
+        Self { kept: RwLock::new(kept), most, hangs_on }
+    }
+
+    fn is_young(&self, answer: &Answer<V>, storage: &Storage) -> bool {
+        let longest = match self.hangs_on {
+            HangsOn::Readers | HangsOn::Lists => LONGEST_READER,
+            HangsOn::Websites | HangsOn::Dists => LONGEST,
+        };
+        is_young(storage, answer.read_at, longest)
     }
 
     fn change_count(&self, storage: &Storage) -> u64 {
         match self.hangs_on {
             HangsOn::Websites => storage.website_change_count(),
             HangsOn::Readers => storage.reader_change_count(),
+            HangsOn::Lists => storage.list_change_count(),
             HangsOn::Dists => storage.dist_change_count(),
         }
     }
@@ -124,8 +145,9 @@ impl<K: Eq + Hash, V: Clone> Warm<K, V> {
 
     /// The answer, if it is still true.
     pub(crate) fn known(&self, storage: &Storage, asked: &K) -> Option<V> {
-        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
-        answers.get(asked).filter(|answer| self.is_good(answer, storage)).map(|answer| answer.value.clone())
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let answer = kept.answers.get(asked).filter(|answer| self.is_young(answer, storage))?;
+        (kept.change_count == self.change_count(storage)).then(|| answer.value.clone())
     }
 
     /// To be asked before an answer is read: what is written meanwhile makes it old.
@@ -135,20 +157,26 @@ impl<K: Eq + Hash, V: Clone> Warm<K, V> {
 
     /// Keeps an answer.
     pub(crate) fn keep(&self, storage: &Storage, asked: K, value: V, since: Since) {
-        let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
-        if answers.len() >= self.most {
-            answers.retain(|_, answer| self.is_good(answer, storage));
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if since.change_count < kept.change_count {
+            return;
         }
-        if answers.len() >= self.most {
+        if since.change_count > kept.change_count {
+            *kept = Kept { answers: HashMap::new(), change_count: since.change_count };
+        }
+        if kept.answers.len() >= self.most {
+            kept.answers.retain(|_, answer| self.is_young(answer, storage));
+        }
+        if kept.answers.len() >= self.most {
             // Those that are asked for are soon here again.
-            answers.clear();
+            kept.answers.clear();
         }
-        answers.insert(asked, Answer { value, since });
+        kept.answers.insert(asked, Answer { value, read_at: since.read_at });
     }
 
     /// The next one who asks for this gets a fresh answer.
     pub(crate) fn forget(&self, asked: &K) {
-        self.answers.write().unwrap_or_else(PoisonError::into_inner).remove(asked);
+        self.kept.write().unwrap_or_else(PoisonError::into_inner).answers.remove(asked);
     }
 }
 
@@ -156,7 +184,10 @@ impl<K: Eq + Hash, V: Clone> Warm<K, V> {
 pub(crate) mod tests {
     use super::*;
     use stave_domain::{Secret, Timestamp, organization::Organization};
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
     use tempfile::TempDir;
 
     pub(super) async fn storage() -> (TempDir, Storage) {
@@ -197,6 +228,21 @@ pub(crate) mod tests {
         txn.commit().await.unwrap();
         assert_eq!(ask().await.unwrap().as_deref(), Some("two"));
         assert_eq!(reads.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn what_is_old_takes_no_room() {
+        let (_folder, storage) = storage().await;
+        let warm = Warm::of_readers();
+        let before = warm.since(&storage);
+        warm.keep(&storage, 1, Arc::new(1), before);
+        let old = warm.known(&storage, &1).unwrap();
+        storage.organization_insert(&acme("one")).await.unwrap();
+        assert_eq!(warm.known(&storage, &1), None);
+        warm.keep(&storage, 2, Arc::new(2), warm.since(&storage));
+        warm.keep(&storage, 3, Arc::new(3), before);
+        assert_eq!(Arc::strong_count(&old), 1, "what nobody has asked for since is gone");
+        assert_eq!((warm.known(&storage, &2).as_deref(), warm.known(&storage, &3)), (Some(&2), None));
     }
 
     #[tokio::test]

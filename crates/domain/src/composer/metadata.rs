@@ -92,7 +92,9 @@ impl Metadata<'_> {
             });
             keys.insert("dist".to_owned(), dist);
         }
-        keys.insert("time".to_owned(), json!(time::written(version.released_at)));
+        if let Some(at) = version.released_at() {
+            keys.insert("time".to_owned(), json!(time::written(at)));
+        }
         keys.insert("published-time".to_owned(), json!(time::written(version.published_at)));
         if version.is_default_branch {
             keys.insert("default-branch".to_owned(), json!(true));
@@ -168,6 +170,7 @@ pub fn expand(minified: &[Keys]) -> Vec<Keys> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Timestamp, version::Archive};
 
     fn version(version: &str, normalized: &str, manifest: &str) -> Version {
         Version {
@@ -179,7 +182,7 @@ mod tests {
             is_default_branch: normalized == "dev-main",
             reference_name: version.to_owned(),
             commit: "c".repeat(40),
-            archive: crate::version::Archive::Commit,
+            archive: Archive::Commit,
             released_at: "2024-03-01T08:00:00Z".parse().unwrap(),
             published_at: "2024-03-02T08:00:00.5Z".parse().unwrap(),
             manifest: manifest.to_owned(),
@@ -279,5 +282,12 @@ mod tests {
         assert_eq!(is_default, [false, true, false]);
         assert!(list.iter().all(|keys| keys["abandoned"] == true));
         assert!(document.get("security-advisories").is_none() && document.get("filter").is_none());
+    }
+
+    #[test]
+    fn a_time_that_nobody_says_is_left_out() {
+        let timeless = Version { released_at: Timestamp::UNIX_EPOCH, ..version("1.0", "1.0.0.0", "{}") };
+        let served = document(&[(&timeless, None)], None)["packages"]["acme/mailer"][0].clone();
+        assert_eq!((served.get("time"), served["published-time"].is_string()), (None, true));
     }
 }

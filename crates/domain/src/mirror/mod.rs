@@ -13,7 +13,7 @@ use crate::{
     id::{CredentialId, MirrorId, OrganizationId, PackageId},
 };
 pub use advisory::MirrorAdvisory;
-pub use package::MirrorPackage;
+pub use package::{LeftOut, MirrorPackage};
 pub use root::{AdvisorySource, FilterSource, MirrorRoot};
 use std::{str::FromStr, time::Duration};
 pub use template::{DistOf, Template};
@@ -159,6 +159,8 @@ pub struct MirroredPackage {
     pub advisories: Vec<MirrorAdvisory>,
     /// What the mirror's lists say against versions, by the name of the list, as in its metadata.
     pub filter: Keys,
+    /// Versions of its file that cannot be used.
+    pub left_out: LeftOut,
 }
 
 impl MirroredPackage {
@@ -174,6 +176,7 @@ impl MirroredPackage {
             gone_at: None,
             advisories: Vec::new(),
             filter: Keys::new(),
+            left_out: LeftOut::default(),
         }
     }
 }

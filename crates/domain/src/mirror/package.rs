@@ -18,7 +18,7 @@ use crate::{
     shortened,
     version::{Constraint, VersionFound},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use std::collections::HashSet;
 
@@ -44,10 +44,18 @@ pub struct MirrorPackage {
     pub advisories: Vec<MirrorAdvisory>,
     /// What its lists say against versions, by the name of the list.
     pub filter: Keys,
-    /// Versions that were left out, and why, in a sentence: the first hundred.
-    pub problems: Vec<(String, String)>,
-    /// How many were left out.
-    pub left_out: usize,
+    /// Versions that cannot be used.
+    pub left_out: LeftOut,
+}
+
+/// Versions of a mirror's file that are not here.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LeftOut {
+    /// How many.
+    pub count: usize,
+    /// The first hundred, and why, in a sentence.
+    pub versions: Vec<(String, String)>,
 }
 
 /// A file about packages.
@@ -123,16 +131,16 @@ impl MirrorPackage {
         for (list, entries) in branches.filter {
             self.filter.entry(list).or_insert(entries);
         }
-        self.problems.extend(branches.problems);
-        self.problems.truncate(MOST_PROBLEMS);
-        self.left_out += branches.left_out;
+        self.left_out.versions.extend(branches.left_out.versions);
+        self.left_out.versions.truncate(MOST_PROBLEMS);
+        self.left_out.count += branches.left_out.count;
         self
     }
 
     fn leave_out(&mut self, version: &str, because: impl Into<String>) {
-        self.left_out += 1;
-        if self.problems.len() < MOST_PROBLEMS {
-            self.problems.push((shortened(version, 100), because.into()));
+        self.left_out.count += 1;
+        if self.left_out.versions.len() < MOST_PROBLEMS {
+            self.left_out.versions.push((shortened(version, 100), because.into()));
         }
     }
 }
@@ -232,7 +240,7 @@ impl<'a> Reading<'a> {
     fn give_up(&mut self, rest: usize, because: &str) {
         if rest > 0 {
             self.package.leave_out("?", because);
-            self.package.left_out += rest - 1;
+            self.package.left_out.count += rest - 1;
         }
     }
 }

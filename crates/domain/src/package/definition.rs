@@ -110,8 +110,8 @@ impl Definition {
     fn read(name: PackageName, objects: Vec<Keys>) -> Result<Self, Invalid> {
         let body = json!({"packages": {name.as_str(): objects}}).to_string();
         let package = MirrorPackage::read(&name, body.as_bytes())?.unwrap_or_default();
-        if !package.problems.is_empty() {
-            let problems = package.problems.into_iter();
+        if !package.left_out.versions.is_empty() {
+            let problems = package.left_out.versions.into_iter();
             let problems = problems.map(|(version, sentence)| problem("", &version, &sentence));
             return Err(in_one(&problems.collect::<Vec<_>>()));
         }

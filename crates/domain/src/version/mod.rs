@@ -41,7 +41,7 @@ pub struct Version {
     pub commit: String,
     /// Where the bytes of its dist come from.
     pub archive: Archive,
-    /// When the commit was made (plain git: its author date).
+    /// When the commit was made (plain git: its author date); [`Timestamp::UNIX_EPOCH`] if nobody says.
     pub released_at: Timestamp,
     /// When Stave first published this commit under this version.
     pub published_at: Timestamp,
@@ -80,6 +80,12 @@ impl Version {
             links.collect::<Vec<_>>()
         };
         SECTIONS.into_iter().flat_map(of).collect()
+    }
+
+    /// When it was released; `None` if the repository that it comes from does not say.
+    #[must_use]
+    pub fn released_at(&self) -> Option<Timestamp> {
+        (self.released_at != Timestamp::UNIX_EPOCH).then_some(self.released_at)
     }
 
     /// What of it is remembered for good.

@@ -36,6 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         listen: SocketAddr::from(STAVE),
         outbound_allow: vec!["127.0.0.0/8".parse()?],
         mirror_url: None,
+        trusted_proxies: Vec::new(),
         ..Config::in_folder(folder.path().to_owned())
     };
     let stop = CancellationToken::new();

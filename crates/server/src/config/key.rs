@@ -14,6 +14,8 @@ pub enum Key {
     Listen,
     /// The public address.
     Url,
+    /// The proxies that say for whom they ask.
+    TrustedProxies,
     /// The database.
     DatabaseUrl,
     /// A file that holds the address of the database.
@@ -58,11 +60,12 @@ pub(crate) struct Words {
 
 impl Key {
     /// Every key, in the order of the manual.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Config,
         Self::Data,
         Self::Listen,
         Self::Url,
+        Self::TrustedProxies,
         Self::DatabaseUrl,
         Self::DatabaseUrlFile,
         Self::StorageUrl,
@@ -103,6 +106,12 @@ impl Key {
         self != Self::Config
     }
 
+    /// Whether it has several values.
+    #[must_use]
+    pub fn is_list(self) -> bool {
+        matches!(self, Self::OutboundAllow | Self::TrustedProxies)
+    }
+
     /// Whether the value must not be shown.
     #[must_use]
     pub fn is_secret(self) -> bool {
@@ -115,6 +124,7 @@ impl Key {
             Self::Data => &DATA,
             Self::Listen => &LISTEN,
             Self::Url => &URL,
+            Self::TrustedProxies => &TRUSTED_PROXIES,
             Self::DatabaseUrl => &DATABASE_URL,
             Self::DatabaseUrlFile => &DATABASE_URL_FILE,
             Self::StorageUrl => &STORAGE_URL,
@@ -168,6 +178,16 @@ const URL: Words = Words {
     about: "The public address: what people type, and what Composer and Bitbucket are told.\n\
             It has no path. With an `https` address cookies are sent over HTTPS only.",
     example: "url = \"https://packages.example.com\"",
+};
+
+const TRUSTED_PROXIES: Words = Words {
+    name: "trusted-proxies",
+    placeholder: "RANGES",
+    default: "none: only a proxy on the same machine is believed",
+    about: "The addresses of reverse proxies before Stave that are on other machines or in other containers.\n\
+            What such a proxy says in `X-Forwarded-For` is where a request comes from: it is shown with log-ins and tokens, and \
+            decides whether a token may be used from there. Whoever else sends that header is not believed.",
+    example: "trusted-proxies = [\"10.1.0.7\", \"172.18.0.0/16\"]",
 };
 
 const DATABASE_URL: Words = Words {

@@ -38,6 +38,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The public address; `None` follows from where it listens.
     pub url: Option<Url>,
+    /// The proxies on other machines that say for whom they ask.
+    pub trusted_proxies: Vec<IpNet>,
     /// The database; `None` is a SQLite file in the data folder.
     pub database_url: Option<Secret>,
     /// Where zips are kept; `None` is a folder in the data folder.
@@ -88,6 +90,7 @@ impl Config {
             data,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             url: None,
+            trusted_proxies: Vec::new(),
             database_url: None,
             storage_url: None,
             outbound_allow: Vec::new(),
@@ -114,6 +117,7 @@ impl Config {
             data: reading.value(Key::Data, |path| Ok(PathBuf::from(path))).unwrap_or(defaults.data),
             listen: reading.value(Key::Listen, value::listen).unwrap_or(defaults.listen),
             url: reading.value(Key::Url, value::public_url),
+            trusted_proxies: reading.value(Key::TrustedProxies, value::ranges).unwrap_or_default(),
             database_url: reading.database_url(),
             storage_url: reading.value(Key::StorageUrl, value::storage_url),
             outbound_allow: reading.value(Key::OutboundAllow, value::ranges).unwrap_or_default(),

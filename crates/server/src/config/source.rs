@@ -162,12 +162,10 @@ fn key_in_file(name: &str) -> Result<Key, String> {
 
 fn text_of(key: Key, value: &DeValue<'_>) -> Result<String, String> {
     let items = match value {
-        DeValue::Array(items) if key == Key::OutboundAllow => {
-            items.iter().map(|item| item.get_ref().as_str()).collect()
-        }
+        DeValue::Array(items) if key.is_list() => items.iter().map(|item| item.get_ref().as_str()).collect(),
         value => value.as_str().map(|text| vec![text]),
     };
-    let kind = if key == Key::OutboundAllow { "a list of texts" } else { "a text" };
+    let kind = if key.is_list() { "a list of texts" } else { "a text" };
     items
         .map(|items: Vec<&str>| items.join(","))
         .ok_or_else(|| format!("`{}` is {kind} in quotes, such as: {}", key.name(), key.words().example))

@@ -5,7 +5,7 @@ use crate::support::{
     web_server::{WebServer, free_port},
 };
 use serde_json::{Value, json};
-use stave_app::ExportAsked;
+use stave_app::{ExportAsked, LeftOut};
 use stave_testkit::Composer;
 use std::{path::PathBuf, process::Command};
 use tokio::{
@@ -148,6 +148,7 @@ async fn leaving_is_easy() {
         let exported = stave.app.export(&asked, &mut |_| {}).await.unwrap();
         assert_eq!((exported.packages, exported.problems), (2, Vec::<String>::new()));
         assert_eq!((exported.versions, exported.dists >= 3), (4, true), "1.0.0, 1.1.0, dev-main, 2.0.0");
+        assert_eq!(exported.left_out, LeftOut::default());
         exported.url
     };
     let location = format!("location /composer/ {{ alias {}/; }}", served.display());

@@ -8,6 +8,7 @@ mod browser;
 mod config;
 mod crash;
 mod data_center;
+mod disk;
 mod guide;
 mod import;
 mod log_in;

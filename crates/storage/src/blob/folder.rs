@@ -6,19 +6,21 @@
 use super::{Blob, StoredBlob, digest_of};
 use crate::{OpenError, StorageError};
 use bytes::Bytes;
-use futures::stream::{self, StreamExt};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use stave_domain::Timestamp;
 use std::{
     fs::{self, File},
-    io::{self, ErrorKind, Read},
+    io::{self, ErrorKind, IoSliceMut, Read},
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, SystemTime},
 };
 
-/// Bytes that are read at a time: enough that few reads make a download, little enough for many at once.
-const CHUNK_BYTES: usize = 256 * 1024;
+/// Bytes that are read from the disk at a time: enough that few reads make a download, little enough for many at once.
+const CHUNK_BYTES: u64 = 256 * 1024;
+/// The same of what the kernel has in memory: little enough that the processor still has it when it is sent.
+const CACHED_CHUNK_BYTES: usize = 64 * 1024;
 /// How old a leftover is when it is swept: no copy takes as long, also not that of another process.
 const LEFTOVER_AGE: Duration = Duration::from_hours(24);
 
@@ -77,23 +79,12 @@ impl Folder {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 file => file?,
             };
-            let size_bytes = file.metadata()?.len();
-            Ok(Some((size_bytes, read_chunk(file)?)))
+            Ok(Some(Reading { rest_bytes: file.metadata()?.len(), file }))
         });
-        let Some((size_bytes, first)) = opened.await.map_err(StorageError::blob)? else { return Ok(None) };
-        let stream = stream::try_unfold(Some(first), async |next: Option<Chunk>| {
-            let Some((bytes, rest)) = next.filter(|(bytes, _)| !bytes.is_empty()) else { return Ok(None) };
-            // A short chunk is the last one: no need to ask once more.
-            let after = if bytes.len() < CHUNK_BYTES {
-                None
-            } else {
-                Some(blocking(move || read_chunk(rest)).await?)
-            };
-            Ok(Some((bytes, after)))
-        });
+        let Some(reading) = opened.await.map_err(StorageError::blob)? else { return Ok(None) };
         Ok(Some(Blob {
-            size_bytes,
-            stream: stream.map(|chunk: io::Result<_>| chunk.map_err(StorageError::blob)).boxed(),
+            size_bytes: reading.rest_bytes,
+            stream: stream::try_unfold(reading, Reading::next).map_err(StorageError::blob).boxed(),
         }))
     }
 
@@ -152,14 +143,57 @@ impl Folder {
     }
 }
 
-/// Some bytes of a file, and the file to read on from. Fewer bytes than [`CHUNK_BYTES`] are the last ones.
-type Chunk = (Bytes, File);
+/// A file that is read to its end.
+struct Reading {
+    file: File,
+    rest_bytes: u64,
+}
 
-fn read_chunk(file: File) -> io::Result<Chunk> {
-    let mut bytes = Vec::with_capacity(CHUNK_BYTES);
-    let mut upto = file.take(CHUNK_BYTES as u64);
-    upto.read_to_end(&mut bytes)?;
-    Ok((bytes.into(), upto.into_inner()))
+impl Reading {
+    /// The next bytes, and what is read after them; `None` at the end.
+    async fn next(self) -> io::Result<Option<(Bytes, Self)>> {
+        if self.rest_bytes == 0 {
+            return Ok(None);
+        }
+        let (bytes, mut next) = match self.cached() {
+            Some(bytes) => (bytes, self),
+            None => blocking(move || Ok((self.read()?, self))).await?,
+        };
+        next.rest_bytes = next.rest_bytes.saturating_sub(bytes.len() as u64);
+        Ok(Some((bytes, next)))
+    }
+
+    /// What the kernel has in memory and gives without waiting for a disk, so that no other thread has to be asked.
+    #[cfg(target_os = "linux")]
+    fn cached(&self) -> Option<Bytes> {
+        use rustix::io::{ReadWriteFlags, preadv2};
+        let length =
+            usize::try_from(self.rest_bytes).map_or(CACHED_CHUNK_BYTES, |rest| rest.min(CACHED_CHUNK_BYTES));
+        let mut bytes = vec![0; length];
+        // Where this offset is given, the file's own is used, and moved on (preadv2(2)).
+        let count =
+            preadv2(&self.file, &mut [IoSliceMut::new(&mut bytes)], u64::MAX, ReadWriteFlags::NOWAIT).ok()?;
+        bytes.truncate(count);
+        (count > 0).then(|| bytes.into())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn cached(&self) -> Option<Bytes> {
+        None
+    }
+
+    fn read(&self) -> io::Result<Bytes> {
+        let length = self.rest_bytes.min(CHUNK_BYTES);
+        let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(io::Error::other)?);
+        (&self.file).take(length).read_to_end(&mut bytes)?;
+        if bytes.is_empty() {
+            return Err(io::Error::new(
+                ErrorKind::UnexpectedEof,
+                "the file became shorter while it was read",
+            ));
+        }
+        Ok(bytes.into())
+    }
 }
 
 /// Copies a file to its place, so that it is on the disk as a whole before anybody can see it.
@@ -188,4 +222,39 @@ fn sweep(incoming: &Path) -> io::Result<()> {
 /// Disks are slow: they are asked on the threads for that.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(bytes: &[u8], said_bytes: u64) -> Reading {
+        use std::io::{Seek, Write};
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        Reading { file, rest_bytes: said_bytes }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_became_shorter_is_not_sent_as_a_whole() {
+        let (first, next) = reading(b"half", 8).next().await.unwrap().unwrap();
+        assert_eq!(&first[..], b"half");
+        assert_eq!(next.next().await.err().map(|error| error.kind()), Some(ErrorKind::UnexpectedEof));
+    }
+
+    #[test]
+    fn what_the_kernel_does_not_have_is_read_from_the_disk() {
+        let bytes: Vec<u8> = (0..=250).cycle().take(usize::try_from(CHUNK_BYTES).unwrap() + 1000).collect();
+        let mut reading = reading(&bytes, bytes.len() as u64 - 1);
+        let first = reading.read().unwrap();
+        reading.rest_bytes -= first.len() as u64;
+        let second = reading.read().unwrap();
+        assert_eq!(
+            (first.len() as u64, second.len()),
+            (CHUNK_BYTES, 999),
+            "nothing beyond the size that was told"
+        );
+        assert!([first, second].concat() == bytes[..bytes.len() - 1]);
+    }
 }

@@ -25,6 +25,7 @@ mod m0019_security;
 mod m0020_dist;
 mod m0021_definition;
 mod m0022_readme;
+mod m0023_left_out;
 #[cfg(test)]
 mod tests;
 
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0020_dist::Step),
             Box::new(m0021_definition::Step),
             Box::new(m0022_readme::Step),
+            Box::new(m0023_left_out::Step),
         ]
     }
 

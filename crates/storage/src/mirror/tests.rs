@@ -98,6 +98,23 @@ async fn a_mirror_is_kept_as_it_is() {
 }
 
 #[tokio::test]
+async fn what_mirrors_bring_changes_lists_and_nobodys_rights() {
+    let storage = test_storage().await;
+    let acme = organization(1, "acme");
+    storage.organization_insert(&acme).await.unwrap();
+    storage.mirror_insert(&mirror(1, acme.id)).await.unwrap();
+    let counts = || (storage.reader_change_count(), storage.list_change_count());
+    let before = counts();
+    let clock = mirrored(&storage, 2, id(1), "vendor/clock").await;
+    assert_eq!(counts(), (before.0, before.1 + 1), "who reads one of them reads them all");
+    storage.package_update(&Package { description: "Ticks".into(), ..clock }).await.unwrap();
+    assert_eq!(counts(), (before.0, before.1 + 2));
+    let own = Package { origin: Origin::Custom, ..package(3, acme.id, "acme/clock") };
+    storage.package_insert(&own).await.unwrap();
+    assert_eq!(counts(), (before.0 + 1, before.1 + 3), "who reads some own ones may read this one");
+}
+
+#[tokio::test]
 async fn mirrors_have_an_order() {
     let storage = test_storage().await;
     let (acme, zoo) = (organization(1, "acme"), organization(2, "zoo"));

@@ -3,7 +3,10 @@
 use super::{Row, json_text};
 use crate::StorageError;
 use sea_orm::entity::prelude::*;
-use stave_domain::{Timestamp, mirror::MirroredPackage};
+use stave_domain::{
+    Timestamp,
+    mirror::{LeftOut, MirroredPackage},
+};
 
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "mirrored_package")]
@@ -19,6 +22,8 @@ pub struct Model {
     pub advisories: String,
     /// JSON.
     pub filter: String,
+    /// JSON; `None` in a row that is older than this column.
+    pub left_out: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -37,6 +42,7 @@ impl From<&MirroredPackage> for Model {
             gone_at: mirrored.gone_at.map(Timestamp::as_millisecond),
             advisories: json_text(&mirrored.advisories),
             filter: json_text(&mirrored.filter),
+            left_out: Some(json_text(&mirrored.left_out)),
         }
     }
 }
@@ -55,6 +61,10 @@ impl TryFrom<Model> for MirroredPackage {
             gone_at: row.instant_or_null("gone_at", model.gone_at)?,
             advisories: row.json("advisories", &model.advisories)?,
             filter: row.json("filter", &model.filter)?,
+            left_out: match &model.left_out {
+                Some(text) => row.json("left_out", text)?,
+                None => LeftOut::default(),
+            },
         })
     }
 }

@@ -116,6 +116,13 @@ impl FakePackage {
         url.expect("the version has an archive")
     }
 
+    /// The commit that the metadata names beside the archive of a version.
+    pub fn dist_reference(&self, version: &str) -> String {
+        let mut state = self.fake.state();
+        let reference = self.find(&mut state, version).keys["dist"]["reference"].as_str().map(str::to_owned);
+        reference.expect("the archive has a reference")
+    }
+
     /// The archive of a version.
     pub fn dist_bytes(&self, version: &str) -> Vec<u8> {
         let mut state = self.fake.state();

@@ -6,9 +6,17 @@ use bytes::Bytes;
 use reqwest::{Response, StatusCode};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
-use std::io;
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use url::Url;
+
+/// An archive may take so many times as long as an answer; after that, whoever sends it has to send so many bytes a second. Others
+/// wait until it is here.
+const PATIENCE: u32 = 10;
+const SLOWEST_BYTES: u64 = 64 * 1024;
 
 /// An archive that came whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +61,7 @@ impl ComposerRepository {
         if response.content_length().is_some_and(|length| length > limit_bytes) {
             return Err(too_large().into());
         }
-        let mut sums = Sums::default();
+        let (mut sums, begun_at) = (Sums::default(), Instant::now());
         while let Some(piece) = self.piece(&mut response, &at).await? {
             if sums.size_bytes == 0 && piece.trim_ascii_start().starts_with(b"<") {
                 // No archive begins like this, and every log-in page does.
@@ -64,6 +72,9 @@ impl ComposerRepository {
                 return Err(too_large().into());
             }
             into.write_all(&piece).await.map_err(DistError::Write)?;
+            if sums.is_too_slow(begun_at.elapsed(), limit) {
+                return Err(problem::timed_out(&at, &asked).into());
+            }
         }
         if sums.size_bytes == 0 {
             return Err(unreadable(&at, Saw::Nothing).into());
@@ -96,6 +107,11 @@ impl Sums {
         self.sha256.update(piece);
     }
 
+    /// Whether it takes longer than anybody can be made to wait; an answer may take `limit`.
+    fn is_too_slow(&self, taken: Duration, limit: Duration) -> bool {
+        taken > limit * PATIENCE + Duration::from_secs(self.size_bytes / SLOWEST_BYTES)
+    }
+
     fn finish(self) -> DistFetched {
         DistFetched {
             size_bytes: self.size_bytes,
@@ -107,4 +123,21 @@ impl Sums {
 
 fn unreadable(at: &Url, saw: Saw) -> UpstreamError {
     problem::of(at, MirrorProblem::Unreadable { saw, asked: Asked::Dist })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_drips_is_given_up() {
+        let limit = Duration::from_secs(10);
+        let is_too_slow = |size_bytes, taken| {
+            let sums = Sums { size_bytes, ..Sums::default() };
+            sums.is_too_slow(Duration::from_secs(taken), limit)
+        };
+        assert!(!is_too_slow(1, 100) && is_too_slow(1, 101));
+        let large = 512 * 1024 * 1024;
+        assert!(!is_too_slow(large, 8_292) && is_too_slow(large, 8_293));
+    }
 }

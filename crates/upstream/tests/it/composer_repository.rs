@@ -7,7 +7,7 @@ use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
 use stave_domain::{
     Secret,
-    mirror::{MirrorPackage, MirrorRoot, MirrorTimeout},
+    mirror::{LeftOut, MirrorPackage, MirrorRoot, MirrorTimeout},
     package::PackageName,
 };
 use stave_testkit::{Composer1, FakeComposerRepository, Fault};
@@ -49,7 +49,7 @@ async fn versions(
     match of.package(root, &name(package), is_dev, None).await.unwrap() {
         Fetched::Found { body, last_modified } => {
             let package = MirrorPackage::read(&name(package), &body).unwrap().unwrap();
-            assert_eq!(package.problems, []);
+            assert_eq!(package.left_out, LeftOut::default());
             let versions: Vec<_> = package.found.iter().map(|found| found.version.clone()).collect();
             (versions.join(" "), last_modified)
         }

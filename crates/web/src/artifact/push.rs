@@ -72,7 +72,8 @@ async fn take(app: &App, push: ArtifactPush, request: Request) -> Result<Respons
     let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = header.and_then(in_authorization);
     // Before the first byte of the file is read.
-    let (reader, upload) = app.artifact_push_begin(shown.as_ref(), caller_address(&parts), &push).await?;
+    let (reader, upload) =
+        app.artifact_push_begin(shown.as_ref(), caller_address(&parts, app), &push).await?;
     let upload = body::whole(&parts.headers, body, upload).await?;
     let pushed = app.artifact_push(&reader, upload, &push).await?;
     let status = if pushed.is_changed { StatusCode::CREATED } else { StatusCode::OK };

@@ -28,7 +28,7 @@ fn tar_of(files: &[(&str, &str)]) -> String {
 }
 
 fn package(composer_json: &str, code: &str) -> String {
-    tar_of(&[("composer.json", composer_json), ("src/A.php", code)])
+    tar_of(&[("composer.json", composer_json), ("README.md", "It is called *A*."), ("src/A.php", code)])
 }
 
 async fn upload(browser: &mut Browser, file: &str) -> Seen {
@@ -64,7 +64,7 @@ async fn what_is_uploaded_is_shown_before_it_is_saved() {
         "1.2.0",
         "Sends mail",
         "psr/log",
-        "2 files and folders",
+        "3 files and folders",
         "new package",
     ] {
         assert!(page.body.contains(text), "{text}: {}", page.body);
@@ -73,7 +73,8 @@ async fn what_is_uploaded_is_shown_before_it_is_saved() {
 
     let saved = grace.post(&sent.location, &[]).await;
     assert!(saved.location.ends_with("?done=version-uploaded"), "{} {}", saved.location, saved.body);
-    assert!(grace.get(&saved.location).await.body.contains("1.2.0"));
+    let page = grace.get(&saved.location).await.body;
+    assert!(page.contains("1.2.0") && page.contains("It is called <em>A</em>."), "{page}");
     let p2: Value =
         serde_json::from_str(&composer(&site, &mut grace, "p2/acme/mailer.json").await.body).unwrap();
     let version = &p2["packages"]["acme/mailer"][0];

@@ -20,7 +20,7 @@ pub(crate) fn at_once(app: &App, request: &Request) -> Option<(&'static str, Res
     let (short_name, path) = path.split_once('/')?;
     let headers = request.headers();
     let token = in_authorization(headers.get(AUTHORIZATION)?.to_str().ok()?)?;
-    let address = address_of(request.extensions(), headers);
+    let address = address_of(request.extensions(), headers, app);
     let reader = app.composer_reader_kept(&token, short_name, address)?;
     if reader.security().clients.refuses(user_agent(headers)).is_some() {
         return None;

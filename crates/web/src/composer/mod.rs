@@ -64,7 +64,7 @@ impl FromRequestParts<App> for ReadBy {
         let short_name = path.iter().find(|(name, _)| *name == "organization").map_or("", |(_, text)| text);
         let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = header.and_then(in_authorization);
-        match app.composer_reader(token.as_ref(), short_name, caller_address(parts)).await {
+        match app.composer_reader(token.as_ref(), short_name, caller_address(parts, app)).await {
             Ok(reader) => match reader.security().clients.refuses(user_agent(&parts.headers)) {
                 None => Ok(Self(reader)),
                 Some(sentence) => Err(client_refused(sentence).into_response()),

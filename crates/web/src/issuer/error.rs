@@ -82,7 +82,7 @@ impl From<Failure> for OAuthError {
     fn from(failure: Failure) -> Self {
         let (status, code) = match &failure {
             Failure::NotFound(_) | Failure::Absent(_) => (StatusCode::NOT_FOUND, "invalid_request"),
-            Failure::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+            Failure::Internal(_) | Failure::Disk(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
             _ => (StatusCode::BAD_REQUEST, "invalid_request"),
         };
         let description = failure.to_string();
@@ -141,4 +141,19 @@ fn plain(text: &str) -> String {
 pub(super) fn answer(body: &serde_json::Value) -> Response {
     let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
     (headers, [("pragma", "no-cache")], body.to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_machine_cannot_do_is_no_fault_of_the_client() {
+        for failure in
+            [Failure::Disk(std::io::ErrorKind::StorageFull.into()), Failure::internal("the database failed")]
+        {
+            let error = OAuthError::from(failure);
+            assert_eq!((error.status, error.code), (StatusCode::INTERNAL_SERVER_ERROR, "server_error"));
+        }
+    }
 }

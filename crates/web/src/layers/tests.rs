@@ -23,6 +23,7 @@ async fn app() -> (TempDir, App) {
         mail: None,
         docs_edit_url: None,
         mirror_url: None,
+        trusted_proxies: Vec::new(),
     };
     (data, App::start(settings).await.unwrap())
 }

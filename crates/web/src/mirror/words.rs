@@ -16,8 +16,8 @@ pub(super) fn badge(line: &MirrorLine) -> (&'static str, &'static str) {
     let mirror = &line.mirror;
     match (mirror.adds, &mirror.root, &mirror.last_error) {
         (Adds::Disabled, _, _) => ("Disabled", ""),
-        (_, None, Some(_)) => ("Cannot be reached", "bad"),
-        (_, Some(_), Some(_)) => ("Cannot be reached now", "warn"),
+        (_, None, Some(_)) => ("Cannot be read", "bad"),
+        (_, Some(_), Some(_)) => ("Cannot be read now", "warn"),
         (_, None, None) => ("Not read yet", if line.is_busy { "busy" } else { "" }),
         (_, Some(_), None) => ("Works", "good"),
     }

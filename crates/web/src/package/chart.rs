@@ -11,7 +11,8 @@ pub(super) struct Week {
     pub(super) count: u64,
 }
 
-const WIDTH: u64 = 720;
+/// How wide a week is.
+const STEP: u64 = 14;
 const HEIGHT: u64 = 96;
 
 /// The weeks of the last year, the last one ends today; none if nothing was installed.
@@ -28,19 +29,19 @@ pub(super) fn weeks(installs: &Installs) -> Vec<Week> {
 /// An SVG of one bar a week. It needs no style of its own: the stylesheet colours it.
 pub(super) fn svg(weeks: &[Week]) -> String {
     let most = weeks.iter().map(|week| week.count).max().unwrap_or(0).max(1);
-    let step = WIDTH / u64::try_from(weeks.len()).unwrap_or(1).max(1);
+    let width = STEP * u64::try_from(weeks.len()).unwrap_or(1);
     let mut svg = format!(
-        "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"Installs per week of the last year\">"
+        "<svg class=\"chart\" viewBox=\"0 0 {width} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"Installs per week of the last year\">"
     );
     for (number, week) in (0_u64..).zip(weeks) {
         // What was installed at all is seen.
         let height = (week.count * HEIGHT / most).max(u64::from(week.count > 0));
-        let (x, y) = (number * step, HEIGHT - height);
+        let (x, y) = (number * STEP, HEIGHT - height);
         // Writing into a text does not fail.
         _ = write!(
             svg,
             "<rect x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{height}\"><title>{} from {}</title></rect>",
-            step.saturating_sub(2).max(1),
+            STEP - 2,
             week.count,
             week.begins
         );

@@ -8,16 +8,16 @@ use crate::{
     actor::By,
     done::Done,
     error::PageError,
-    form::Form,
+    form::{self, Form},
     frame::{Frame, home},
     organization::address,
-    page::Page,
+    page::{Page, Refused},
 };
 use askama::Template;
 use axum::{
     Router,
     extract::{Path, Query, State},
-    response::Redirect,
+    response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use stave_app::{App, Failure, PackageFilter};
@@ -194,14 +194,21 @@ struct Abandoning {
 /// `POST /orgs/{organization}/packages/{package}/abandon`
 async fn abandon(
     State(app): State<App>,
-    By(actor): By,
+    frame: Frame,
     Path((short_name, id)): Path<(String, String)>,
     Form(typed): Form<Abandoning>,
-) -> Result<Redirect, PageError> {
+) -> Result<Response, PageError> {
     let id = parsed(&id)?;
     let replacement = Some(typed.replacement.as_str()).filter(|_| typed.take_back.is_empty());
-    app.package_give_up(&actor, &short_name, id, replacement).await?;
-    Ok(Done::Saved.at(&page_of(&short_name, id)))
+    match app.package_give_up(&frame.actor, &short_name, id, replacement).await {
+        Ok(()) => Ok(Done::Saved.at(&page_of(&short_name, id)).into_response()),
+        Err(failure) => {
+            let problems = form::problems(failure)?;
+            let view = app.package_show(&frame.actor, &short_name, id).await?;
+            let page = PackagePage::of(frame, view, false).refused(typed.replacement, problems);
+            Ok(Refused(page).into_response())
+        }
+    }
 }
 
 /// `POST /orgs/{organization}/packages/{package}/delete`

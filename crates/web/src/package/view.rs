@@ -7,7 +7,7 @@ use crate::{
     repository::{Log, Reading},
 };
 use askama::Template;
-use stave_app::PackageView;
+use stave_app::{PackageView, Problems};
 use stave_domain::{
     advisory::Advisory,
     organization::Role,
@@ -18,7 +18,7 @@ use stave_domain::{
 };
 
 /// Versions on the page unless somebody wants all.
-const SHOWN: usize = 50;
+const SHOWN: usize = 20;
 
 #[derive(Template)]
 #[template(path = "package.html")]
@@ -33,6 +33,9 @@ pub(crate) struct PackagePage {
     log: Option<Log>,
     weeks: Vec<chart::Week>,
     readme: Option<String>,
+    /// What was typed to replace it, and what is wrong with that.
+    replacement: String,
+    problems: Problems,
 }
 
 struct VersionRow {
@@ -59,7 +62,25 @@ impl PackagePage {
         let versions = versions.into_iter().take(shown).map(|it| VersionRow::of(it, &view)).collect();
         let (home, weeks) = (home(&view.organization), chart::weeks(&view.installs));
         let readme = view.readme.as_deref().map(readme::shown).filter(|html| !html.trim().is_empty());
-        Self { frame, home, view, versions, version_count, reading, log, weeks, readme }
+        let (replacement, problems) = (String::new(), Problems::default());
+        Self {
+            frame,
+            home,
+            view,
+            versions,
+            version_count,
+            reading,
+            log,
+            weeks,
+            readme,
+            replacement,
+            problems,
+        }
+    }
+
+    /// The same after a replacement was typed that cannot be one.
+    pub(super) fn refused(self, replacement: String, problems: Problems) -> Self {
+        Self { replacement, problems, ..self }
     }
 
     fn title(&self) -> String {
@@ -74,8 +95,19 @@ impl PackagePage {
         Some(format!("composer require {name}{}", if is_dev { ":@dev" } else { "" }))
     }
 
+    /// The newest version that Composer gets: a stable one, if there is one.
+    fn newest(&self) -> Option<&VersionRow> {
+        let served = || self.versions.iter().filter(|row| row.withheld.is_none());
+        served().find(|row| row.stability == Stability::Stable).or_else(|| served().next())
+    }
+
     fn address(&self) -> String {
         format!("{}/packages/{}", self.home, self.view.package.id)
+    }
+
+    /// Whether the log says of a tag or branch why it is no version.
+    fn has_log(&self) -> bool {
+        self.log.as_ref().is_some_and(|log| !log.problems.is_empty())
     }
 
     fn is_manager(&self) -> bool {

@@ -39,8 +39,8 @@ fn versions(package: &MirrorPackage) -> String {
 /// Why the only version of a file is left out.
 fn refusal(other: &Value) -> String {
     let package = of_versions(&[version("1.0", other)]);
-    assert_eq!((package.found.len(), package.left_out), (0, 1), "{other}");
-    let [(_, because)] = package.problems.try_into().unwrap();
+    assert_eq!((package.found.len(), package.left_out.count), (0, 1), "{other}");
+    let [(_, because)] = package.left_out.versions.try_into().unwrap();
     because
 }
 
@@ -64,7 +64,7 @@ fn a_minified_file_is_expanded() {
         "security-advisories": [{"advisoryId": "PKSA-1", "affectedVersions": "<2"}],
         "filter": {"malware": [{"constraint": "1.0", "reason": "steals", "odd": 1}, {"constraint": "what?"}, 7], "advisories": [{"constraint": "*"}]}
     }));
-    assert_eq!((versions(&package).as_str(), package.left_out), ("v2.0.0 dev-main", 0));
+    assert_eq!((versions(&package).as_str(), package.left_out.count), ("v2.0.0 dev-main", 0));
     let [release, branch] = package.found.as_slice() else { panic!() };
     assert_eq!(
         (release.normalized.as_str(), release.is_dev, release.reference_name.as_str()),
@@ -171,10 +171,14 @@ fn one_bad_version_costs_itself_alone() {
     all.extend(bad);
     all.push(version("0.9", &json!({})));
     let package = of_versions(&all);
-    assert_eq!((versions(&package).as_str(), package.left_out), ("1.0 0.9", 6));
-    let named: Vec<_> = package.problems.iter().map(|(version, _)| version.as_str()).collect();
+    assert_eq!((versions(&package).as_str(), package.left_out.count), ("1.0 0.9", 6));
+    let named: Vec<_> = package.left_out.versions.iter().map(|(version, _)| version.as_str()).collect();
     assert_eq!(named, ["?", "?", "not a version", "1.1", "1.2", "v1.0"]);
-    assert!(package.problems.iter().all(|(_, because)| because.ends_with('.')), "{:?}", package.problems);
+    assert!(
+        package.left_out.versions.iter().all(|(_, because)| because.ends_with('.')),
+        "{:?}",
+        package.left_out.versions
+    );
 }
 
 #[test]
@@ -194,6 +198,7 @@ fn why_a_version_is_left_out() {
             json!({"extra": "x".repeat(crate::composer::manifest::LARGEST_BYTES), "funding": ["x".repeat(1_100_000)]}),
             "1 MiB",
         ),
+        (json!({"require": {"a/b": "not one ".repeat(200_000)}}), "1 MiB"),
     ] {
         let because = refusal(&other);
         assert!(because.contains(part) && because.ends_with('.'), "{because}");
@@ -259,7 +264,7 @@ fn releases_and_branches_come_from_two_files() {
     ]);
     let both = releases.clone().and(branches.clone());
     assert_eq!(
-        (versions(&both).as_str(), both.description.as_str(), both.left_out),
+        (versions(&both).as_str(), both.description.as_str(), both.left_out.count),
         ("1.0 dev-main", "Releases", 1)
     );
     assert_eq!(both.filter.len(), 1);
@@ -272,7 +277,7 @@ fn what_grows_without_end_is_cut() {
     let file = format!("{{\"packages\":{{\"acme/lib\":[{many}]}}}}");
     let package = MirrorPackage::read(&name(), file.as_bytes()).unwrap().unwrap();
     assert_eq!(
-        (package.left_out, package.problems.len()),
+        (package.left_out.count, package.left_out.versions.len()),
         (crate::mirror::raw::MOST_VERSIONS + 5, MOST_PROBLEMS)
     );
 
@@ -283,22 +288,26 @@ fn what_grows_without_end_is_cut() {
     let (name, versions) = (name(), serde_json::from_str(&minified).unwrap());
     let mut reading = Reading { bytes_left: 2_000_000, ..Reading::new(&name) };
     reading.read(&versions, true);
-    assert_eq!((reading.package.found.len(), reading.package.left_out), (3, 1_997));
-    assert!(reading.package.problems[0].1.contains("128 MiB"), "{:?}", reading.package.problems);
+    assert_eq!((reading.package.found.len(), reading.package.left_out.count), (3, 1_997));
+    assert!(
+        reading.package.left_out.versions[0].1.contains("128 MiB"),
+        "{:?}",
+        reading.package.left_out.versions
+    );
 }
 
 #[test]
 fn a_difference_from_something_unreadable_is_not_guessed() {
     let file = json!({"minified": "composer/2.0", "packages": {"acme/lib": [version("2.0", &json!({})), 7, {"version": "1.0"}]}});
     let package = read(&file);
-    assert_eq!((versions(&package).as_str(), package.left_out), ("2.0", 2));
+    assert_eq!((versions(&package).as_str(), package.left_out.count), ("2.0", 2));
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
     let whole = format!(
         "{{\"packages\":{{\"acme/lib\":[{},{{\"version\":\"1.0\",\"extra\":{deep}}}]}}}}",
         version("2.0", &json!({}))
     );
     let package = MirrorPackage::read(&name(), whole.as_bytes()).unwrap().unwrap();
-    assert_eq!((versions(&package).as_str(), package.left_out), ("2.0", 1));
+    assert_eq!((versions(&package).as_str(), package.left_out.count), ("2.0", 1));
 }
 
 proptest::proptest! {
@@ -317,7 +326,7 @@ proptest::proptest! {
             "{{\"minified\":\"composer/2.0\",\"packages\":{{\"acme/lib\":[{{\"version\":\"1.0\"}},{{{}}}]}}}}", keys.join(",")
         );
         let package = MirrorPackage::read(&name(), file.as_bytes()).unwrap().unwrap();
-        proptest::prop_assert_eq!(package.found.len() + package.left_out, 2);
+        proptest::prop_assert_eq!(package.found.len() + package.left_out.count, 2);
     }
 }
 

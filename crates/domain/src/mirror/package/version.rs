@@ -26,9 +26,6 @@ pub(super) fn read(
     if let Some(other) = manifest.name().filter(|own| !own.eq_ignore_ascii_case(name.as_str())) {
         return Err(format!("It says that it is a version of {}.", shortened(other, 100)));
     }
-    if let Some(problem) = unpublishable(manifest) {
-        return Err(problem.sentence);
-    }
     let dist = |archive: &RemoteArchive| {
         let dist = DistOf { name: name.as_str(), version: &version, normalized: &normalized, archive };
         dist_filled(&archive.url, &dist)
@@ -45,6 +42,10 @@ pub(super) fn read(
     *bytes_left = bytes_left.saturating_sub(text.len());
     if text.len() > LARGEST_BYTES {
         return Err("Its metadata is larger than 1 MiB, which is the most that Stave takes.".to_owned());
+    }
+    // Only now: to read constraints takes a while, and there may be very many.
+    if let Some(problem) = unpublishable(manifest) {
+        return Err(problem.sentence);
     }
     let released_at = manifest.time();
     let is_dev = Stability::of(&normalized) == Stability::Dev;

@@ -11,6 +11,7 @@ mod mirror;
 mod monorepo;
 mod newcomer;
 mod organization;
+mod package;
 mod security;
 mod synchronization;
 mod website;

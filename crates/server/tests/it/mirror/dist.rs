@@ -41,7 +41,7 @@ async fn an_upstream_that_wants_to_know_who_asks_gets_it_and_nobody_else_does() 
         upstream.package("vendor/far").alter("1.0.0", &json!({"dist": {"url": far, "shasum": ""}}));
 
         let open = add(&stave, &ada, &[("name", "Open"), ("url", &upstream.url())]).await;
-        ada.open(&open).await.shows("Cannot be reached");
+        ada.open(&open).await.shows("Cannot be read");
         let id = credential(&stave, &upstream, fields).await;
         let page =
             add(&stave, &ada, &[("name", "Known"), ("url", &upstream.url()), ("credential", &id)]).await;
@@ -96,4 +96,29 @@ async fn a_preferred_place_is_asked_first_and_the_version_s_own_is_the_way_out()
     assert!(run.success(), "{run}");
     assert_eq!(mirrored.upstream.calls("/preferred/vendor/lib/*.zip"), 1);
     assert_eq!(mirrored.upstream.calls("/dists/*"), 1);
+}
+
+#[tokio::test]
+async fn no_mirror_answers_for_a_package_that_was_renamed() {
+    let mirrored = Mirrored::with_lib().await;
+    let (stave, ada) = (&mirrored.stave, &mirrored.ada);
+    let repository = stave.bitbucket.workspace("acme").repository("lib");
+    repository.tag("1.0.0", r#"{"name": "acme/lib"}"#);
+    let token = mirrored.token("update").await;
+    // It says that it is at the commit of somebody else's package.
+    let commit = repository.git().resolve("refs/tags/1.0.0").unwrap();
+    let evil = mirrored.upstream.package("vendor/evil");
+    evil.version("1.0.0", &json!({})).alter("1.0.0", &json!({"dist": {"reference": commit}}));
+    assert_eq!(mirrored.p2("vendor/evil", &token).await.0, 200);
+
+    let page = stave.import(ada, &repository.clone_url(), "auto").await;
+    let path = mirrored.dist_path("acme/lib", &token).await;
+    assert!(path.contains(&commit), "{path}");
+    let right = mirrored.get(&path, &token).await;
+    repository.tag("2.0.0", r#"{"name": "acme/renamed"}"#);
+    ada.send(&format!("{}/update", page.url.path()), &[]).await;
+    stave.settled(ada, page.url.path()).await.shows("acme/renamed");
+    assert_eq!(mirrored.p2("acme/lib", &token).await.0, 404);
+    let locked = mirrored.get(&path, &token).await;
+    assert!(locked == right && locked.0 == 200, "{}", String::from_utf8_lossy(&locked.1));
 }

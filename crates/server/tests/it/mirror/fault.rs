@@ -137,7 +137,7 @@ async fn an_upstream_that_was_never_reached_is_asked_for_nothing() {
     ada.send(&format!("{page}/move"), &[("place", "0")]).await;
     ada.open(&page)
         .await
-        .shows("Cannot be reached")
+        .shows("Cannot be read")
         .shows("Until it was read once, no package is looked for in it.");
     dead.forget_requests();
     let token = mirrored.token("update").await;

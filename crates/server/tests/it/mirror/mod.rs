@@ -3,6 +3,7 @@
 mod dist;
 mod fault;
 mod follow;
+mod storm;
 
 use crate::support::{Answer, Browser, TestStave};
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! What the stories need and do not tell.
 
 pub(crate) mod browser;
+pub(crate) mod chance;
 pub(crate) mod database;
 pub(crate) mod echo;
 pub(crate) mod form;

@@ -31,6 +31,17 @@ impl Place {
         Self { folder: tempfile::tempdir().expect("a temporary folder"), database: TestDatabase::new().await }
     }
 
+    /// The same with its folder in another one.
+    pub(crate) async fn new_in(folder: &Path) -> Self {
+        let folder = tempfile::tempdir_in(folder).expect("a temporary folder");
+        Self { folder, database: TestDatabase::new().await }
+    }
+
+    /// Whether the rows are in the data folder too.
+    pub(crate) fn has_rows(&self) -> bool {
+        self.database.url().is_none()
+    }
+
     /// The working directory.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
@@ -141,6 +152,11 @@ impl Process {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line of memory");
         line.trim_end_matches("kB").trim().parse().expect("a number")
+    }
+
+    /// Its number in the system.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
     }
 
     /// The address of a path.

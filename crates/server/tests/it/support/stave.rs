@@ -6,7 +6,7 @@ use stave_domain::Secret;
 use stave_server::{Config, Stave};
 use stave_storage::Storage;
 use stave_testkit::{Composer, Consumer, FakeBitbucket};
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +31,7 @@ impl TestStave {
             database_url: database.url().map(Secret::new),
             outbound_allow: vec!["127.0.0.0/8".parse().expect("a range")],
             mirror_url: None,
+            trusted_proxies: Vec::new(),
             ..Config::in_folder(data.path().to_owned())
         };
         let stave = Stave::start(config).await.expect("Stave starts");
@@ -47,6 +48,11 @@ impl TestStave {
     /// Its rows, read beside it.
     pub(crate) async fn storage(&self) -> Storage {
         self.database.storage(self.data.path()).await
+    }
+
+    /// The folder with everything that is not in the database.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// Every row of every table.
@@ -168,6 +174,7 @@ impl TestStave {
             outbound_allow: vec!["127.0.0.0/8".parse().expect("a range")],
             key: KeySource::File(self.data.path().join("key")),
             mirror_url: None,
+            trusted_proxies: Vec::new(),
             ..Config::in_folder(data.path().to_owned())
         };
         let stave = Stave::start(config).await.expect("Stave starts");

@@ -5,6 +5,7 @@ use super::platform::{Followed, Platform, Rows, Token};
 use super::truth::{agrees, is_fresh, package_of};
 use crate::support::{
     Browser,
+    chance::{Chance, number},
     process::{Place, Process},
 };
 use stave_app::Clock;
@@ -17,11 +18,6 @@ use std::{
 
 /// People whose tokens are watched; the script plays with them too.
 const WATCHED: [&str; 4] = ["s-ada", "s-bob", "s-cem", "s-dan"];
-
-/// A number from the environment.
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
-}
 
 /// How many changes are made; `STAVE_TEST_CHANGES` makes it more, `STAVE_TEST_SEED` others.
 fn changes() -> u64 {
@@ -221,17 +217,6 @@ async fn hasten(rows: &Rows) {
             rows.storage.job_hasten(job.id, rows.clock.now()).await.unwrap();
         }
         rows.rest().await;
-    }
-}
-
-/// Numbers that are the same for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    /// Below `bound`.
-    fn of(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
     }
 }
 

@@ -123,6 +123,8 @@ async fn of_packages(count: usize) -> OfPackages {
     }
     drop(empty);
     registry.packages_published(count, &document()).await;
+    // What the kernel still has to write to the disk would be in the way of the first requests.
+    assert!(std::process::Command::new("sync").status().unwrap().success());
     let path = move |number: usize| format!("/repo/acme/p2/{}.json", bulk_name(number * 7919 % count));
     let stave = Process::stave(registry.path(), port);
     let idle_mib = stave.memory_mib();

@@ -8,6 +8,8 @@
 #[path = "common/client.rs"]
 #[expect(dead_code, reason = "the growth bench needs more of it")]
 mod client;
+#[path = "common/nginx.rs"]
+mod nginx;
 #[path = "common/page.rs"]
 mod page;
 #[path = "common/process.rs"]
@@ -21,21 +23,16 @@ mod wrk;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use client::Client;
+use nginx::{PASSWORD, password_rule, serve};
 use page::{Table, figure, publish};
 use process::{Process, free_port};
 use registry::{Registry, commit};
-use std::{
-    fs::{self, Permissions},
-    os::unix::fs::PermissionsExt as _,
-    path::Path,
-};
+use std::{fs, path::Path};
 use wrk::{Measured, load, median};
 
 const ROUNDS: usize = 3;
 const SECONDS: u32 = 2;
 const CONNECTIONS: usize = 16;
-/// What nginx lets in, the usual way: `openssl passwd -apr1 -salt stavebch secret`.
-const PASSWORD_FILE: &str = "token:$apr1$stavebch$";
 
 /// Versions of the small and of the large package: about as psr/log and symfony/symfony have.
 const SMALL: (&str, usize) = ("acme/small", 15);
@@ -130,32 +127,11 @@ struct Nginx {
 
 impl Nginx {
     fn start(web: &Path) -> Self {
-        // Its processes may run as somebody else, who has to read the files.
-        fs::set_permissions(web, Permissions::from_mode(0o755)).unwrap();
-        let hash = std::process::Command::new("openssl")
-            .args(["passwd", "-apr1", "-salt", "stavebch", "secret"])
-            .output()
-            .expect("openssl makes the password file");
-        let hash = String::from_utf8(hash.stdout).unwrap();
-        assert!(format!("token:{hash}").starts_with(PASSWORD_FILE), "{hash}");
-        fs::write(web.join("passwords"), format!("token:{hash}")).unwrap();
-        let closed = format!("auth_basic Stave; auth_basic_user_file {}/passwords;", web.display());
-        Self { open: Self::process(web, "open", ""), closed: Self::process(web, "closed", &closed) }
-    }
-
-    fn process(web: &Path, name: &str, rule: &str) -> Process {
-        let (at, port) = (web.display(), free_port());
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map(|kind| format!("{kind}_temp_path {at}/{name}-{kind};\n"))
-            .concat();
-        let text = format!(
-            "daemon off;\nmaster_process off;\npid {at}/{name}.pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\nsendfile on;\n\
-             gzip_static on;\nif_modified_since exact;\nkeepalive_requests 1000000000;\ntypes {{ application/json json; application/zip zip; }}\n\
-             {temporary}server {{\nlisten 127.0.0.1:{port};\nroot {at};\n{rule}\n}}\n}}\n"
-        );
-        let conf = web.join(format!("{name}.conf"));
-        fs::write(&conf, text).unwrap();
-        Process::nginx(&conf, port)
+        let closed = password_rule(web);
+        Self {
+            open: serve(web, ("open", free_port()), ""),
+            closed: serve(web, ("closed", free_port()), &closed),
+        }
     }
 }
 
@@ -166,7 +142,7 @@ fn basic(password: &str) -> String {
 /// All in turns, several rounds.
 fn compare(cases: &[Case], stave: &Process, token: &str, nginx: &Nginx) -> String {
     let servers =
-        [(stave, basic(token)), (&nginx.open, "X-Nobody: 1".into()), (&nginx.closed, basic("secret"))];
+        [(stave, basic(token)), (&nginx.open, "X-Nobody: 1".into()), (&nginx.closed, basic(PASSWORD))];
     let mut table = Table::new(&[
         "",
         "Stave, req/s",

@@ -39,7 +39,7 @@ pub(crate) fn pinned(core: &str, program: &str) -> Command {
 }
 
 impl Process {
-    /// The Stave of this build, with the preset configuration.
+    /// The Stave of this build, with the preset configuration, except that it may ask servers on this machine.
     pub(crate) fn stave(data: &Path, port: u16) -> Self {
         let mut command = pinned(SERVER_CORE, env!("CARGO_BIN_EXE_stave"));
         for (variable, _) in std::env::vars().filter(|(variable, _)| variable.starts_with("STAVE_")) {
@@ -47,6 +47,7 @@ impl Process {
         }
         let log = File::create(data.join("log")).unwrap();
         command.arg("serve").arg("--data").arg(data).args(["--listen", &format!("127.0.0.1:{port}")]);
+        command.args(["--outbound-allow", "127.0.0.0/8"]);
         Self::start(command.stdout(Stdio::null()).stderr(log), port)
     }
 

@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha256};
 use stave_domain::{
     Secret, Timestamp,
     id::{OrganizationId, PackageId},
+    mirror::{Adds, Mirror, MirrorRoot, MirrorTimeout},
     organization::Organization,
     package::{Document, Origin, Package, Patterns},
     secret::SecretHash,
@@ -11,8 +12,9 @@ use stave_domain::{
     version::{Archive, Dist, Version},
 };
 use stave_storage::{Blobs, Storage};
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::SystemTime};
 use tempfile::TempDir;
+use url::Url;
 use uuid::Uuid;
 
 /// Where `acme` is.
@@ -61,16 +63,25 @@ impl Registry {
         self.folder.path()
     }
 
-    /// A token of the organization: for all packages, or for those of a pattern.
+    /// A token of the organization that may read: all packages, or those of a pattern.
     pub(crate) async fn token(&self, number: u16, selection: Option<&str>) -> String {
+        self.token_that_may(TokenAccess::Read, number, selection).await
+    }
+
+    /// A token that also brings in what is not here yet.
+    pub(crate) async fn update_token(&self) -> String {
+        self.token_that_may(TokenAccess::Update, u16::MAX, None).await
+    }
+
+    async fn token_that_may(&self, access: TokenAccess, number: u16, selection: Option<&str>) -> String {
         let owner = TokenOwner::Organization(organization());
         let mut random = [0; RANDOM_BYTES];
         random[..2].copy_from_slice(&number.to_be_bytes());
-        let secret = owner.token(TokenAccess::Read, random);
+        let secret = owner.token(access, random);
         let token = Token {
             id: Uuid::from_u128(u128::from(number)).into(),
             owner,
-            access: TokenAccess::Read,
+            access,
             description: "bench".into(),
             secret_hash: SecretHash::of(&secret),
             created_at: at(0),
@@ -91,6 +102,28 @@ impl Registry {
         let versions: Vec<Version> = (0..count).map(|number| version(package.id, name, number)).collect();
         self.storage.version_upsert_many(&versions).await.unwrap();
         package.id
+    }
+
+    /// A Composer repository of somebody else, which says this of itself.
+    pub(crate) async fn mirror(&self, url: &str, packages_json: &[u8]) {
+        let url = Url::parse(url).unwrap();
+        let mirror = Mirror {
+            id: Uuid::from_u128(1).into(),
+            organization_id: organization(),
+            name: "Upstream".into(),
+            root: Some(MirrorRoot::parse(&url, packages_json).unwrap()),
+            url,
+            credential_id: None,
+            timeout: MirrorTimeout::default(),
+            adds: Adds::Automatically,
+            position: 0,
+            changes_since: None,
+            checked_at: Some(Timestamp::try_from(SystemTime::now()).unwrap()),
+            last_error: None,
+            failing_since: None,
+            created_at: at(0),
+        };
+        self.storage.mirror_insert(&mirror).await.unwrap();
     }
 
     /// Packages `bulk/p0`, `bulk/p1`, .. with the bytes of one document each, published already.
